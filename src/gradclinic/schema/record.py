@@ -1,0 +1,166 @@
+"""What a run leaves on disk: the rows that capture writes and diagnosis reads."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Any, Literal, Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+from .ledger import Ledger
+from .vitals import Vitals
+
+Status = Literal["running", "finished", "failed", "interrupted", "killed"]
+
+
+@dataclass(frozen=True, slots=True)
+class RunInfo:
+    """Where and how the run took place."""
+
+    command: tuple[str, ...]
+    started: float  #: seconds since the epoch
+    python: str
+    platform: str
+    gradclinic: str
+    pid: int
+    torch: str | None = None
+    rank: int = 0
+    world_size: int = 1
+    steps_planned: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Ending:
+    """How the run ended; absent from a record whose process was killed."""
+
+    status: Status
+    finished: float
+    exit_code: int | None = None
+    error: str | None = None  #: "ValueError: ..." of the exception that ended the script
+    traceback: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class ParameterInfo:
+    """One distinct parameter.  Tied weights are one parameter with several names."""
+
+    index: int  #: its row in every array of vitals and updates
+    name: str
+    shape: tuple[int, ...]
+    dtype: str
+    requires_grad: bool
+    module: str  #: dotted path of the module that owns it
+    module_type: str  #: class name, e.g. "Linear"
+    optimizer: int | None  #: index of the optimizer that steps it; None: nobody does
+    group: int | None = None
+    aliases: tuple[str, ...] = ()
+    rms: float | None = None  #: at the first step
+    fan_in: int | None = None
+    device: str = "cpu"
+
+
+@dataclass(frozen=True, slots=True)
+class OptimizerInfo:
+    """One optimizer and its settings at the first step."""
+
+    index: int
+    name: str  #: class name; "by hand" where the script updates its weights itself
+    groups: tuple[dict[str, Any], ...]  #: the scalar settings of each parameter group
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """One optimizer step, or one backward pass where the script has no optimizer."""
+
+    tick: int  #: counts the steps of all optimizers together; the key of the row
+    optimizer: int
+    step: int  #: counts the steps of this optimizer, from 0
+    time: float  #: seconds since the run started
+    loss: float | None  #: mean over the backward passes of this step; None where none was seen
+    backwards: int  #: backward passes since this optimizer's last step
+    lr: tuple[float, ...]  #: one per parameter group, as it was for this step
+    skipped: bool = False  #: a gradient scaler held the step back
+    scale: float | None = None  #: the gradient scaler's scale
+    clip_norm: float | None = None  #: total norm before clipping
+    clip_limit: float | None = None
+    #: One row per parameter (by index), gradients as the optimizer saw them (unscaled, clipped).
+    gradients: Vitals | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Exponents:
+    """Histogram of binary exponents of each parameter's gradient at one step: int64 (parameters, 256)."""
+
+    tick: int
+    counts: NDArray[np.int64]
+
+
+@dataclass(frozen=True, slots=True)
+class Updates:
+    """What one step did to each parameter; float64 arrays, one element per parameter, nan where unseen.
+
+    Large parameters are sampled; the norms are scaled up to the whole.
+    """
+
+    tick: int
+    weight_norm: NDArray[np.float64]
+    update_norm: NDArray[np.float64]
+    unchanged: NDArray[np.float64]  #: fraction of elements with a non-zero gradient that kept their value
+
+
+@dataclass(frozen=True, slots=True)
+class LedgerRow:
+    """The ledger of one step."""
+
+    tick: int
+    ledger: Ledger
+
+
+@dataclass(frozen=True, slots=True)
+class Event:
+    """Something that happened once.  ``kind`` names it; ``data`` is JSON."""
+
+    tick: int
+    kind: str
+    data: dict[str, Any] = field(default_factory=dict)
+
+
+Row = RunInfo | Ending | ParameterInfo | OptimizerInfo | Step | Exponents | Updates | LedgerRow | Event
+
+
+class Sink(Protocol):
+    """Takes rows from the training thread.  Must return at once and must never raise."""
+
+    def put(self, row: Row) -> None: ...
+
+
+@dataclass(frozen=True, slots=True)
+class Record:
+    """A whole run as read back: what ``store.read`` returns and ``diagnose`` and ``show`` work from."""
+
+    info: RunInfo
+    ending: Ending | None  #: None: the process was killed, or is still running
+    parameters: tuple[ParameterInfo, ...] = ()
+    optimizers: tuple[OptimizerInfo, ...] = ()
+    steps: tuple[Step, ...] = ()  #: by tick; old ones are thinned out
+    exponents: tuple[Exponents, ...] = ()
+    updates: tuple[Updates, ...] = ()
+    ledgers: tuple[LedgerRow, ...] = ()
+    events: tuple[Event, ...] = ()
+
+
+#: The kinds of :class:`Event`, and the keys of their data.
+EVENT_KINDS: dict[str, str] = {
+    "non_finite_origin": "direction (forward, backward, parameter or input), op, module, "
+    "inputs [{name, low, high, rms, non_finite}], how (graph, replay or bracket)",
+    "scaler_skip": "scale: a gradient scaler held a step back",
+    "clip_before_unscale": "scale, limit: gradients were clipped while still multiplied by the scale",
+    "step_after_scaler": "optimizer.step() was called again after scaler.step(optimizer)",
+    "wrong_backward": "function, file, line, relative_error, analytic, numeric: a hand-written gradient is wrong",
+    "compiled": "what: a compiled region, whose inside cannot be seen",
+    "checkpoint": "activations are recomputed; their values are not read",
+    "no_backward": "an optimizer stepped without a backward pass",
+    "capture_failure": "where, error: something inside gradclinic failed; the training went on",
+    "cost": "seconds: time spent inside gradclinic so far, on the training thread",
+}
