@@ -157,7 +157,8 @@ EVENT_KINDS: dict[str, str] = {
     "scaler_skip": "scale: a gradient scaler held a step back",
     "clip_before_unscale": "scale, limit: gradients were clipped while still multiplied by the scale",
     "step_after_scaler": "optimizer.step() was called again after scaler.step(optimizer)",
-    "wrong_backward": "function, file, line, relative_error, analytic, numeric: a hand-written gradient is wrong",
+    "wrong_backward": "function, file, line, input, inputs, relative_error, analytic, numeric, fit, scale, deliberate, "
+    "meaning, calls, dtype: a hand-written gradient disagrees with finite differences",
     "compiled": "what: a compiled region, whose inside cannot be seen",
     "checkpoint": "activations are recomputed; their values are not read",
     "no_backward": "an optimizer stepped without a backward pass",

@@ -1,0 +1,138 @@
+"""Why steps are too large: the data's scale, the weights', or the learning rate itself."""
+
+from __future__ import annotations
+
+from ..evidence import Evidence
+from ..reference import summed
+from ..spine import Spine
+from .cause import Cause
+from .depth import explain
+
+#: The stable learning rate falls with the square of the input's RMS (the curvature of a linear layer is E[x²]).
+#: From RMS 10 on, two decades of it are gone, more than people search.
+INPUT_RMS = 10.0
+#: The same for targets: the gradient of a squared error grows in proportion to them.
+TARGET_RMS = 10.0
+#: Updates of a tenth of the weights replace the initialisation within ten steps, the memory of Adam's momentum.
+VIOLENT = 0.1
+#: Growth through depth that the initialisation has already: six depth scales (see ``vanishing_gradient``).
+STEEP = 1.3
+
+
+def explain_large_steps(evidence: Evidence) -> Cause:
+    """The origin of steps that are too large, the first cause in the order of events."""
+    return _data(evidence) or _initialisation(evidence) or _reduction(evidence) or _learning_rate(evidence)
+
+
+def too_large(evidence: Evidence) -> bool:
+    """Whether the first updates are large enough to destroy the initialisation."""
+    return evidence.jump is not None and evidence.jump >= VIOLENT
+
+
+def input_rms(evidence: Evidence) -> tuple[float, str] | None:
+    """RMS of what goes into the first operation with weights at the first ledger, and that operation's module."""
+    for row in evidence.ledgers[:1]:
+        first = [
+            e
+            for e in row.ledger.entries
+            if e.kind == "weight" and e.forward_in is not None and "embedding" not in e.op.lower()
+        ]
+        reading = [e for e in first if not e.inputs] or first[:1]
+        if reading:
+            worst = max(reading, key=lambda e: e.forward_in or 0.0)
+            return float(worst.forward_in or 0.0), worst.module or worst.op
+    return None
+
+
+def _data(evidence: Evidence) -> Cause | None:
+    # Optimizers that divide by the gradient's size do not feel the scale of data in their steps.
+    if evidence.scale_free and too_large(evidence):
+        return None
+    seen = input_rms(evidence)
+    targets = [(o.target_rms or 0.0) for _, o in evidence.objectives[:1] if o.classes is None]
+    target = targets[0] if targets else 0.0
+    rms = seen[0] if seen else 0.0
+    if rms < INPUT_RMS and target < TARGET_RMS:
+        return None
+    # Inputs act on the stable step by their square, targets on its length in proportion.
+    if target >= TARGET_RMS and target > rms**2:
+        return Cause(
+            "target_scale",
+            f"the targets have an RMS of {target:.3g}, and the gradient grows with them",
+            "Standardise the targets (subtract the mean, divide by the standard deviation) before training.",
+            ("targets",),
+            {"target_rms": target, "input_rms": rms},
+            ("standardise_targets", "lower_learning_rate"),
+            "∂(y-t)²/∂y is proportional to t",
+            0.75,
+        )
+    where = seen[1] if seen else "input"
+    return Cause(
+        "input_scale",
+        f"the input of `{where}` has an RMS of {rms:.3g}, which lowers the largest stable learning rate by"
+        f" {rms**2:.2g}",
+        "Standardise the inputs (subtract the mean, divide by the standard deviation) before training.",
+        (where,),
+        {"input_rms": rms, "target_rms": target},
+        ("standardise_inputs", "lower_learning_rate"),
+        "LeCun 1998: the curvature of a linear layer is the second moment of its input",
+        0.8,
+    )
+
+
+def _initialisation(evidence: Evidence) -> Cause | None:
+    first: Spine | None = evidence.spines[0] if evidence.spines else None
+    if first is None or evidence.step_of(first.tick) > 0 or first.total < STEEP:
+        return None
+    return explain(first, +1)
+
+
+def _reduction(evidence: Evidence) -> Cause | None:
+    """A loss that is a sum over the batch: its gradient is as many times larger as the batch has samples."""
+    objective = evidence.objectives[0][1] if evidence.objectives else None
+    reference = evidence.learning.reference
+    if evidence.scale_free or objective is None or reference is None or not summed(objective):
+        return None
+    return Cause(
+        "loss_reduction",
+        f"{objective.op} sums over {reference.batch} samples, which makes the gradient as many times larger",
+        "Use reduction='mean' in the loss, or divide the learning rate by the batch size.",
+        (objective.op,),
+        {"batch": reference.batch},
+        ("mean_reduction", "lower_learning_rate"),
+        "∇Σℓ = n·∇(Σℓ/n)",
+        0.8,
+    )
+
+
+def _learning_rate(evidence: Evidence) -> Cause:
+    rates = [rate for step in evidence.taken[:10] for rate in step.lr]
+    rate = max(rates, default=0.0)
+    numbers: dict[str, float | int | str] = {"learning_rate": rate}
+    because = f"the learning rate {rate:g} is too large" if rate > 0 else "the steps are too large"
+    if evidence.jump is not None:
+        numbers["relative_update"] = evidence.jump
+        times = f"{evidence.jump:.1e} times" if evidence.jump > 10 else f"{100 * evidence.jump:.2g}% of"
+        because += f": single steps changed the weights by {times} their size"
+    name = evidence.record.optimizers[0].name if evidence.record.optimizers else "the optimizer"
+    where = tuple(evidence.module_of(int(i)) for i in _moved_most(evidence)) or (name,)
+    return Cause(
+        "learning_rate_high",
+        because,
+        f"Lower the learning rate of {name} from {rate:g} to {rate / 10:g}."
+        if rate > 0
+        else "Make the steps ten times smaller.",
+        where[:3],
+        numbers,
+        ("lower_learning_rate", "warmup", "gradient_clipping"),
+        "stability limits: gradient descent 2/λ, Adam 38/λ of the preconditioned Hessian (Cohen 2021, 2022)",
+        0.8 if too_large(evidence) else 0.6,
+    )
+
+
+def _moved_most(evidence: Evidence) -> list[int]:
+    rows = evidence.relative_updates[:3]
+    if not len(rows) or not len(evidence.matrices):
+        return []
+    largest = [(float(rows[:, i][rows[:, i] == rows[:, i]].max(initial=0.0)), int(i)) for i in evidence.matrices]
+    return [index for size, index in sorted(largest, reverse=True)[:3] if size > 0]

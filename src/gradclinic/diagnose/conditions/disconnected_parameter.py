@@ -1,0 +1,111 @@
+"""A weight that an optimizer holds, or that a gradient reaches, but that the two never bring together."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from gradclinic.schema.finding import Finding, Healthy, NotEnoughData, Outcome, Severity
+
+from ..causes.cause import listed
+from ..condition import Condition, Threshold
+from ..evidence import Evidence
+from .common import outcome_sentence
+
+#: Two layers at least: a single unused parameter (a pooler, a mask token) is common in healthy models.
+PREFIX = Threshold(
+    "weights_cut_off", 2, "a cut graph leaves out all layers before the cut; one unused weight is common and harmless"
+)
+#: Steps that must agree: a branch taken at random with probability 1/2 is missed five times in a row in 3% of runs.
+STEPS = Threshold("steps", 5, "a branch taken half of the time is missed five times in a row in 3% of runs")
+
+
+def check(evidence: Evidence) -> Outcome | list[Outcome]:
+    """Compares which weights want gradients with which ever got one."""
+    if len(evidence.taken) < STEPS.value:
+        return NotEnoughData("disconnected_parameter", f"{STEPS.value:g} steps")
+    watched, missing = evidence.watched, evidence.missing
+    never = watched.any(axis=0) & (missing.sum(axis=0) == watched.sum(axis=0))
+    wanting = [
+        p for p in evidence.parameters if p.requires_grad and p.optimizer is not None and p.index < evidence.width
+    ]
+    cut = [p.index for p in wanting if never[p.index]]
+    outcomes: list[Outcome] = []
+    if cut:
+        outcomes.append(_cut_off(evidence, cut, [p.index for p in wanting]))
+    outcomes.extend(_unowned(evidence))
+    return outcomes or Healthy("disconnected_parameter", "every weight that an optimizer holds gets a gradient")
+
+
+def _cut_off(evidence: Evidence, cut: list[int], wanting: list[int]) -> Finding:
+    weights = [i for i in wanting if i in set(evidence.matrices.tolist())]
+    lost = [i for i in weights if i in set(cut)]
+    everything = len(cut) == len(wanting)
+    # A cut graph loses every layer before the cut; an unused head or pooler lies anywhere else.
+    prefix = len(lost) >= PREFIX.value and lost == weights[: len(lost)] and len(lost) < len(weights)
+    works = evidence.learning.works
+    grave: Severity = "critical" if everything or prefix else ("warning" if works is False else "note")
+    modules = tuple(dict.fromkeys(evidence.module_of(i) for i in cut))
+    if everything:
+        because = "no weight that the optimizer holds gets a gradient: the loss does not depend on them"
+        action = (
+            "Check that the optimizer was given the parameters of the model that computes the loss, and that nothing"
+            " between them and the loss is detached."
+        )
+    elif prefix:
+        last = evidence.module_of(lost[-1])
+        following = evidence.module_of(weights[len(lost)])
+        because = (
+            f"the graph is cut between `{last}` and `{following}`: everything before it stays as it was initialised"
+        )
+        action = f"Remove the detach(), no_grad() or numpy() between `{last}` and `{following}`."
+    else:
+        because = "the loss does not depend on them: they are not used in the forward pass, or they are detached"
+        action = f"Use {listed(modules)} in the forward pass, or leave them out of the optimizer."
+    return Finding(
+        "disconnected_parameter",
+        "detached_graph",
+        modules[:8],
+        0,
+        grave,
+        0.9 if everything or prefix else 0.6,
+        {"weights_without_gradient": len(cut), "weights": len(wanting), "steps_watched": len(evidence.taken)}
+        | evidence.learning.numbers(),
+        f"{listed(modules)} never got a gradient in {len(evidence.taken)} steps ({len(cut)} of {len(wanting)}"
+        f" parameters): {because}. {outcome_sentence(evidence)}",
+        action,
+        ("reconnect_graph",),
+        "autograd leaves .grad None where the loss does not depend on a parameter",
+    )
+
+
+def _unowned(evidence: Evidence) -> list[Outcome]:
+    """Weights that want gradients but that no optimizer holds, in a run that does not learn."""
+    if not evidence.record.optimizers or any(o.name == "by hand" for o in evidence.record.optimizers):
+        return []
+    loose = [p for p in evidence.parameters if p.requires_grad and p.optimizer is None]
+    held = [p for p in evidence.parameters if p.requires_grad and p.optimizer is not None]
+    size = sum(int(np.prod(p.shape)) for p in loose)
+    if not loose or size < sum(int(np.prod(p.shape)) for p in held) or evidence.learning.works is not False:
+        return []
+    modules = tuple(dict.fromkeys(p.module or p.name for p in loose))
+    return [
+        Finding(
+            "disconnected_parameter",
+            "frozen_parameter",
+            modules[:8],
+            0,
+            "critical",
+            0.7,
+            {"parameters_without_optimizer": len(loose), "elements": size} | evidence.learning.numbers(),
+            f"No optimizer holds {listed(modules)}, more than half of the model: they want gradients and are never"
+            f" stepped. {outcome_sentence(evidence)}",
+            f"Give the parameters of {listed(modules)} to the optimizer.",
+            ("add_to_optimizer",),
+            "an optimizer steps only the parameters it was given",
+        )
+    ]
+
+
+CONDITION = Condition(
+    "disconnected_parameter", "a trained weight that the loss does not depend on", check, (PREFIX, STEPS)
+)

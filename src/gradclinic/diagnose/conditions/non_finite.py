@@ -1,0 +1,286 @@
+"""An inf or a nan: the first operation that made one, and why."""
+
+from __future__ import annotations
+
+from math import isfinite
+from typing import Any
+
+import numpy as np
+
+from gradclinic.schema.finding import Finding, Healthy, NotEnoughData, Outcome
+from gradclinic.schema.record import Event
+
+from ..causes.cause import Cause, listed
+from ..causes.criticality import plain, unbounded
+from ..causes.depth import explain
+from ..causes.step_size import STEEP, explain_large_steps, too_large
+from ..condition import Condition, Threshold
+from ..evidence import Evidence
+from .common import outcome_sentence
+
+#: Growth of loss or gradient before the first bad value that says that the steps, not the operation, are the origin.
+GREW = Threshold(
+    "decades_of_growth", 1.0, "a tenfold rise over the first steps' median is beyond batch noise of a falling loss"
+)
+HALF = Threshold("largest_half", 65504.0, "the largest finite number of float16")
+#: Skipped steps in a row: a scaler halves its scale each time, so 16 take it from 2^16 to 1.
+SKIPS = Threshold("skips_in_a_row", 16, "GradScaler's default scale 2^16 halves to 1 in 16 skips")
+
+#: Operations with a point where they, or their slope, are not finite, and what to do there.
+_SINGULAR = {
+    "log": "add a small number inside the logarithm, or use log_softmax or logsigmoid",
+    "log2": "add a small number inside the logarithm",
+    "log10": "add a small number inside the logarithm",
+    "log1p": "keep its argument above -1",
+    "sqrt": "add a small number inside the root: its slope at 0 is infinite",
+    "rsqrt": "add a small number inside the root",
+    "div": "add a small number to the denominator",
+    "reciprocal": "add a small number to the denominator",
+    "pow": "keep the base away from 0: a power below 1 has an infinite slope there",
+    "acos": "clamp its argument inside (-1, 1)",
+    "asin": "clamp its argument inside (-1, 1)",
+    "atan2": "keep its arguments away from (0, 0)",
+    "atanh": "clamp its argument inside (-1, 1)",
+    "norm": "add a small number inside: the slope of a norm at 0 is not defined",
+    "linalgvectornorm": "add a small number inside: the slope of a norm at 0 is not defined",
+    "std": "add a small number: its slope at a constant input is infinite",
+    "var": "use at least two samples",
+    "cdist": "add a small number to the distance: its slope at 0 is not defined",
+    "softmax": "leave at least one entry of each row unmasked",
+    "safesoftmax": "leave at least one entry of each row unmasked",
+    "logsoftmax": "leave at least one entry of each row unmasked",
+    "mul": "do not multiply 0 by infinity; use torch.where on the input, not on the result",
+    "sub": "do not subtract infinity from infinity",
+    "binarycrossentropy": "use binary_cross_entropy_with_logits",
+    "xlogy": "keep its second argument above 0",
+    "ctcloss": "set zero_infinity=True, and drop targets longer than their input",
+}
+
+
+def check(evidence: Evidence) -> Outcome:
+    """Takes the origin from its event where there is one, else from the first bad row."""
+    events = evidence.events("non_finite_origin")
+    losses = [step for step in evidence.taken if step.loss is not None and not isfinite(step.loss)]
+    bad = np.flatnonzero(evidence.non_finite.any(axis=1))
+    skipped = _skips_at_end(evidence)
+    if not evidence.steps and not events:
+        return NotEnoughData("non_finite", "a step")
+    event = next((e for e in events if _harmful(e, evidence, bool(losses) or len(bad) > 0, skipped)), None)
+    if event is None and not losses and not len(bad) and skipped < SKIPS.value:
+        return Healthy("non_finite", "all losses and all gradients that reached an optimizer are finite")
+    lasting = evidence.learning.works is not True or (bool(losses) and _ends_bad(evidence))
+    if event is not None:
+        step: int | None = evidence.step_of(event.tick)
+    else:
+        steps = [s.step for s in losses[:1]] + [evidence.taken[i].step for i in bad[:1]]
+        step = min(steps, default=evidence.step_count - skipped)
+    cause = _cause(event, evidence, step or 0, bad, skipped)
+    numbers: dict[str, Any] = {
+        "losses_non_finite": len(losses),
+        "steps_with_bad_gradients": len(bad),
+        "skipped_in_a_row": skipped,
+    }
+    if event is not None:
+        numbers |= {key: event.data[key] for key in ("direction", "op", "module", "inputs", "how") if key in event.data}
+        seen = f"The first value that is not finite came {_place(event)} at step {step}"
+    elif skipped >= SKIPS.value:
+        seen = f"The gradient scaler held back the last {skipped} steps, because gradients overflowed"
+    else:
+        seen = f"The {'loss' if losses else 'gradient'} is not finite from step {step}"
+    return Finding(
+        "non_finite",
+        cause.id,
+        cause.where,
+        step,
+        "critical" if lasting else "note",
+        cause.confidence,
+        numbers | cause.numbers,
+        f"{seen}: {cause.because}. {outcome_sentence(evidence)}",
+        cause.action,
+        cause.remedies,
+        cause.source,
+    )
+
+
+def _harmful(event: Event, evidence: Evidence, reached: bool, skipped: int) -> bool:
+    """A scaler's probing for its scale overflows on purpose; only what reached a step, or never ends, harms."""
+    if any(step.scale is not None for step in evidence.steps):
+        return reached or skipped >= SKIPS.value
+    return True
+
+
+def _skips_at_end(evidence: Evidence) -> int:
+    count = 0
+    for step in reversed(evidence.steps):
+        if not step.skipped:
+            break
+        count += 1
+    return count
+
+
+def _ends_bad(evidence: Evidence) -> bool:
+    losses = evidence.losses
+    return bool(len(losses) and np.all(~np.isfinite(losses[-3:])))
+
+
+def _place(event: Event) -> str:
+    data = event.data
+    where = f"in `{data['module']}`" if data.get("module") else "outside any module"
+    if data.get("direction") == "input":
+        return f"with the input {where}"
+    if data.get("direction") == "parameter":
+        return f"from a parameter {where}"
+    return f"out of {data.get('op', 'an operation')} {where} ({data.get('direction', 'forward')})"
+
+
+def _cause(event: Event | None, evidence: Evidence, step: int, bad: Any, skipped: int) -> Cause:
+    if event is None and skipped >= SKIPS.value:
+        return _overflow(("model",), "gradients overflow at every scale", {"skipped_in_a_row": skipped})
+    data = event.data if event is not None else {}
+    op, where = plain(str(data.get("op", ""))), _where(data, evidence, bad)
+    inputs = [item for item in data.get("inputs", []) if isinstance(item, dict)]
+    finite_inputs = all(not item.get("non_finite") for item in inputs)
+    largest = max((abs(_number(item.get(key))) for item in inputs for key in ("low", "high")), default=0.0)
+    if data.get("direction") == "input":
+        return Cause(
+            "invalid_operation",
+            "the batch itself has values that are not finite",
+            "Look at the data of this step: remove or fill the values that are not finite.",
+            where,
+            {"largest_input": largest},
+            ("clean_data",),
+            "IEEE 754: nan and inf spread through every sum",
+            0.9,
+        )
+    if "nllloss" in op or ("crossentropy" in op and "binary" not in op):
+        if finite_inputs and data.get("direction", "forward") == "forward":
+            return Cause(
+                "empty_target",
+                "the mean over the targets is 0/0: every target of the batch is ignored",
+                "Check the targets: leave at least one that is not ignore_index in every batch.",
+                where,
+                {"largest_input": largest},
+                ("check_targets",),
+                "a mean over no element is 0/0",
+                0.9,
+            )
+    grew = _growth(evidence, step)
+    if op in _SINGULAR and _at_singularity(op, inputs, largest) and grew < GREW.value:
+        return _invalid(str(data.get("op")), where, inputs)
+    if unbounded(op) and not too_large(evidence):
+        return Cause(
+            "unbounded_activation",
+            f"{data.get('op')} grows faster than its input, and received values up to {largest:.3g}",
+            f"Bound the input of {data.get('op')} in {listed(where)} by a clamp or a normalisation, or use ReLU there.",
+            where,
+            {"largest_input": largest},
+            ("relu_kaiming", "clamp", "normalization"),
+            "exp(88.73) is the largest float32",
+            0.85,
+        )
+    first = evidence.spines[0] if evidence.spines else None
+    if first is not None and first.total >= STEEP and evidence.step_of(first.tick) == 0:
+        return explain(first, +1)
+    if grew >= GREW.value or (step > 0 and too_large(evidence)):
+        return explain_large_steps(evidence)
+    if _half(evidence) and (largest > HALF.value**0.5 or not inputs):
+        return _overflow(where, f"float16 ends at 65504 and the inputs reach {largest:.3g}", {"largest_input": largest})
+    if op in _SINGULAR:
+        return _invalid(str(data.get("op")), where, inputs)
+    if step > 0:
+        return explain_large_steps(evidence)
+    if largest > 1e15 or (event is not None and finite_inputs and largest > HALF.value):
+        return _overflow(where, f"values up to {largest:.3g} overflow", {"largest_input": largest})
+    return Cause(
+        "unknown",
+        "nothing before it grew, and the operation has no invalid point that is known here",
+        f"Look at what {listed(where)} computes at step {step}.",
+        where,
+        {"largest_input": largest},
+        ("lower_learning_rate",),
+        "the first value that is not finite",
+        0.3,
+    )
+
+
+def _invalid(op: str, where: tuple[str, ...], inputs: list[dict[str, Any]]) -> Cause:
+    ranges = "; ".join(
+        f"{item.get('name', 'input')} from {_number(item.get('low')):.3g} to {_number(item.get('high')):.3g}"
+        for item in inputs[:2]
+    )
+    return Cause(
+        "invalid_operation",
+        f"{op} was given {ranges or 'a value'} where it, or its slope, is not finite",
+        f"In {listed(where)}: {_SINGULAR[plain(op)]}.",
+        where,
+        {"operation": op},
+        ("guard_operation",),
+        "IEEE 754: log 0, 0/0, 0·inf and the slope of a root at 0 are not finite",
+        0.85,
+    )
+
+
+def _overflow(where: tuple[str, ...], because: str, numbers: dict[str, float | int | str]) -> Cause:
+    return Cause(
+        "precision_overflow",
+        because,
+        f"Compute {listed(where)} in bfloat16 or float32.",
+        where,
+        numbers,
+        ("bfloat16", "full_precision"),
+        "largest float16: 65504",
+        0.8,
+    )
+
+
+def _where(data: dict[str, Any], evidence: Evidence, bad: Any) -> tuple[str, ...]:
+    named = tuple(str(data[key]) for key in ("module", "op") if data.get(key))
+    if named:
+        return named
+    if len(bad):
+        return tuple(
+            evidence.names.get(int(i), f"parameter {i}") for i in np.flatnonzero(evidence.non_finite[bad[0]])[:3]
+        )
+    return ("loss",)
+
+
+def _at_singularity(op: str, inputs: list[dict[str, Any]], largest: float) -> bool:
+    """Whether the operation's input touches the point where it is not finite; True where the range was not seen."""
+    lows = [_number(item.get("low")) for item in inputs]
+    if not lows:
+        return True
+    if op in ("log", "log2", "log10", "sqrt", "rsqrt", "xlogy"):
+        return min(lows) <= 0
+    if op in ("acos", "asin", "atanh"):
+        return largest >= 1
+    if op == "log1p":
+        return min(lows) <= -1
+    return True
+
+
+def _growth(evidence: Evidence, step: int) -> float:
+    """Decades by which loss or gradient had grown before ``step``, over the median of the first five steps."""
+    before = np.array([s.step < step for s in evidence.taken], dtype=bool)
+    best = 0.0
+    for values in (np.abs(evidence.losses), evidence.gradient_totals):
+        kept = values[before]
+        kept = kept[np.isfinite(kept) & (kept > 0)]
+        if len(kept) >= 2:
+            best = max(best, float(np.log10(kept[1:].max() / np.median(kept[:1] if len(kept) < 5 else kept[:5]))))
+    return best
+
+
+def _half(evidence: Evidence) -> bool:
+    return any("float16" in p.dtype and "bfloat16" not in p.dtype for p in evidence.parameters) or any(
+        step.scale is not None for step in evidence.steps
+    )
+
+
+def _number(value: Any) -> float:
+    try:
+        return float(value)
+    except (TypeError, ValueError):
+        return 0.0
+
+
+CONDITION = Condition("non_finite", "a loss or a gradient is inf or nan", check, (GREW, HALF, SKIPS))

@@ -1,0 +1,60 @@
+"""The loss stays at what a constant prediction gives."""
+
+from __future__ import annotations
+
+from gradclinic.schema.finding import Healthy, NotEnoughData, Outcome
+
+from ..causes.cause import Cause
+from ..causes.step_size import VIOLENT, explain_large_steps, too_large
+from ..condition import Condition, Threshold
+from ..evidence import Evidence
+from ..learning import FLAT_STEPS
+from .common import found
+
+STEPS = Threshold("steps", FLAT_STEPS, "ten windows of five losses, the fewest with a robust median")
+SHAKEN = Threshold(
+    "relative_update", VIOLENT, "the initialisation is replaced within ten steps, the memory of Adam's momentum"
+)
+
+
+def check(evidence: Evidence) -> Outcome:
+    """Needs the loss of a constant prediction: a flat loss alone may be a run that has converged."""
+    learning = evidence.learning
+    if learning.works:
+        return Healthy("plateau", learning.reason)
+    if learning.works is None:
+        return NotEnoughData("plateau", learning.reason)
+    if learning.state == "falling":
+        return Healthy("plateau", "the loss is still falling")
+    if learning.state == "rising" and not too_large(evidence):
+        return Healthy("plateau", "the loss rises")
+    if learning.constant is None and not too_large(evidence):
+        return NotEnoughData(
+            "plateau", "a reference: the loss is flat, but what a constant prediction would give is not known"
+        )
+    if learning.constant is not None and not learning.above_constant:
+        return Healthy("plateau", "the loss is below that of a constant prediction")
+    cause = explain_large_steps(evidence) if too_large(evidence) else _unexplained(evidence)
+    seen = (
+        "The loss is flat at what a constant prediction gives" if learning.constant is not None else "The loss is flat"
+    )
+    return found("plateau", cause, evidence, seen=seen, step=0, numbers={"steps": learning.steps})
+
+
+def _unexplained(evidence: Evidence) -> Cause:
+    cause = explain_large_steps(evidence)
+    if cause.id in ("input_scale", "target_scale"):
+        return cause
+    return Cause(
+        "unknown",
+        "gradients, weights and updates look ordinary, so that inputs and targets may not belong together",
+        "Check on ten samples that inputs and targets belong together, and try to overfit one batch.",
+        ("model",),
+        {},
+        ("overfit_one_batch",),
+        "a model that learns anything beats the best constant prediction",
+        0.4,
+    )
+
+
+CONDITION = Condition("plateau", "a loss that stays at what a constant prediction gives", check, (STEPS, SHAKEN))

@@ -1,0 +1,156 @@
+"""The gradient is there, but the weights do not move, or move only by decay."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from gradclinic.schema.finding import Healthy, NotEnoughData, Outcome
+
+from ..causes.cause import Cause, listed
+from ..condition import Condition, Threshold
+from ..evidence import Evidence
+from .common import found
+from .vanishing_gradient import LOST, STARVED
+
+#: An update that leaves nine of ten elements as they were is nine tenths lost.
+UNCHANGED = Threshold("unchanged_share", 0.9, "nine tenths of the update are lost to rounding")
+#: A gradient below eps moves Adam's weights by less than half of the learning rate.
+BELOW_EPS = Threshold("gradient_over_eps", 1.0, "Adam's step is lr·g/(g+eps): below eps it loses more than half")
+#: One e-fold of decay in the run: what was initialised is mostly gone, at lr·decay·T ≥ 1.
+SHRUNK = Threshold("weight_left", 0.37, "one e-fold, lr·decay·T ≥ 1")
+#: Steps before a short way is evidence: any run's first ten steps go nowhere.
+STEPS = Threshold("steps", 50, "ten windows of five losses, the fewest with a robust median")
+
+
+def check(evidence: Evidence) -> Outcome:
+    """Looks at how far the weights moved, and what kept them."""
+    if evidence.learning.works:
+        return Healthy("stalled_update", evidence.learning.reason)
+    weights = evidence.matrices
+    if not len(weights) or not len(evidence.relative_updates):
+        return NotEnoughData("stalled_update", "updates of weights")
+    travel = evidence.travel[weights]
+    seen = travel[np.isfinite(travel)]
+    largest, numbers = (
+        float(seen.max(initial=0.0)),
+        {"travel_largest": float(seen.max(initial=0.0)), "steps": evidence.step_count},
+    )
+    cause = _rounding(evidence) or _decay(evidence)
+    if cause is None and evidence.step_count < STEPS.value:
+        return NotEnoughData("stalled_update", f"{STEPS.value:g} steps")
+    if cause is None and len(seen) and largest < STARVED.value:
+        cause = _epsilon(evidence) or _learning_rate(evidence, largest)
+    if cause is None:
+        return Healthy("stalled_update", f"weights can have moved by up to {largest:.2g} of their size", numbers)
+    text = f"In {evidence.step_count} steps the weights can have moved by at most {largest:.1e} of their size"
+    if cause.id == "weight_decay_high":
+        text = "The weights shrink faster than they learn"
+    return found("stalled_update", cause, evidence, seen=text, step=0, numbers=numbers)
+
+
+def _rounding(evidence: Evidence) -> Cause | None:
+    coarse = [int(i) for i in evidence.matrices if evidence.low_precision[i]]
+    if not coarse:
+        return None
+    shares = evidence.unchanged[:, coarse]
+    known = [float(np.nanmedian(column)) for column in shares.T if np.isfinite(column).any()]
+    if not known or np.median(known) < UNCHANGED.value:
+        return None
+    modules = tuple(dict.fromkeys(evidence.module_of(i) for i in coarse))
+    dtype = next(p.dtype for p in evidence.parameters if p.index == coarse[0])
+    return Cause(
+        "precision_rounding",
+        f"{100 * np.median(known):.0f}% of the {dtype} elements with a gradient keep their value: the update is smaller"
+        " than half a step of the format",
+        f"Keep the weights of {listed(modules)} in float32 and use autocast, or round stochastically.",
+        modules[:8],
+        {"unchanged_share": float(np.median(known)), "dtype": dtype},
+        ("float32_master_weights", "stochastic_rounding"),
+        "half a step of bfloat16 is 2^-9 of a weight, 0.2%",
+        0.9,
+    )
+
+
+def _decay(evidence: Evidence) -> Cause | None:
+    norms = evidence.weight_norms[:, evidence.matrices]
+    if len(norms) < 2:
+        return None
+    with np.errstate(invalid="ignore", divide="ignore"):
+        left = norms[-1] / norms[0]
+    left = left[np.isfinite(left)]
+    if not len(left) or np.median(left) > SHRUNK.value:
+        return None
+    decay = max((float(value) for value in evidence.settings("weight_decay")), default=0.0)
+    modules = tuple(evidence.module_of(int(i)) for i in evidence.matrices)
+    source = f"weight_decay = {decay:g}" if decay > 0 else "a penalty on the weights in the loss"
+    return Cause(
+        "weight_decay_high",
+        f"{source} pulled them to {100 * np.median(left):.2g}% of their first size (median)",
+        (
+            f"Lower the weight decay to {decay / 100:g}."
+            if decay > 0
+            else "Lower the weight of the penalty a hundredfold."
+        ),
+        tuple(dict.fromkeys(modules))[:8],
+        {"weight_left": float(np.median(left)), "weight_decay": decay},
+        ("lower_weight_decay",),
+        "decay multiplies weights by (1 - lr·decay) at each step",
+        0.85,
+    )
+
+
+def _epsilon(evidence: Evidence) -> Cause | None:
+    eps = [float(value) for value in evidence.settings("eps")]
+    rms = evidence.gradient_rms[:, evidence.matrices]
+    rms = rms[np.isfinite(rms) & (rms > 0)]
+    if not eps or not len(rms) or not evidence.scale_free:
+        return None
+    typical = float(np.median(rms))
+    if typical >= BELOW_EPS.value * max(eps) or _vanishes(evidence):
+        return None
+    name = evidence.record.optimizers[0].name
+    return Cause(
+        "optimizer_epsilon",
+        f"the gradients (RMS {typical:.1e}) are below {name}'s eps of {max(eps):g}, which then sets the step",
+        f"Lower eps of {name} to {typical / 100:.0e}, or scale the loss up.",
+        (name,),
+        {"gradient_rms": typical, "eps": max(eps)},
+        ("lower_eps", "scale_loss"),
+        "Adam's step is lr·m/(√v + eps) (Kingma 2015)",
+        0.85,
+    )
+
+
+def _learning_rate(evidence: Evidence, travel: float) -> Cause | None:
+    rates = [max(step.lr) for step in evidence.taken if step.lr]
+    if not rates or _vanishes(evidence):
+        return None
+    totals = evidence.gradient_totals[np.isfinite(evidence.gradient_totals)]
+    gradient = float(np.median(totals)) if len(totals) else 0.0
+    if gradient == 0.0:
+        return None
+    rate, factor = max(rates), 10.0 ** float(np.ceil(np.log10(STARVED.value / max(travel, 1e-12))))
+    name = evidence.record.optimizers[0].name if evidence.record.optimizers else "the optimizer"
+    return Cause(
+        "learning_rate_low",
+        f"the gradient is healthy (norm {gradient:.2g}), but the learning rate {rate:g} is far too small for so few"
+        " steps",
+        f"Raise the learning rate of {name} from {rate:g} to {rate * factor:g} or more.",
+        (name,),
+        {"learning_rate": rate, "gradient_norm": gradient},
+        ("raise_learning_rate",),
+        "features change when weights move by about 1/√width of their size",
+        0.8,
+    )
+
+
+def _vanishes(evidence: Evidence) -> bool:
+    return bool(evidence.spines) and float(np.median([s.total for s in evidence.spines])) <= -2 * LOST.value
+
+
+CONDITION = Condition(
+    "stalled_update",
+    "weights that do not move, or only by decay",
+    check,
+    (UNCHANGED, BELOW_EPS, SHRUNK, STARVED, STEPS),
+)

@@ -1,0 +1,128 @@
+"""Every weight's gradient is there and is exactly 0."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from gradclinic.schema.finding import Healthy, NotEnoughData, Outcome
+
+from ..causes.cause import Cause
+from ..causes.criticality import rectifies
+from ..causes.step_size import explain_large_steps, too_large
+from ..condition import Condition, Threshold
+from ..evidence import Evidence
+from .common import found
+
+#: An adapter's, a gate's or an embedding's gradient is 0 now and then; one in ten steps alive would show learning.
+SHARE = Threshold("share_of_steps", 0.9, "a gradient that is alive in one step of ten still moves its weights")
+#: More than half of the weights: a frozen or gated part, or a sparse embedding, is less than the model.
+MOST = Threshold("share_of_weights", 0.5, "fewer than half is a part of the model that is not in use")
+
+
+def check(evidence: Evidence) -> Outcome:
+    """Looks for weights whose gradient is exactly 0 at nearly every step to the end."""
+    zero = evidence.zero[:, evidence.matrices] if len(evidence.matrices) else np.zeros((0, 0), bool)
+    if not len(zero) or not zero.shape[1]:
+        return NotEnoughData("zero_gradient", "gradients of trained weights")
+    watched = evidence.watched[:, evidence.matrices]
+    # From when on: a run may learn for a while and then die.
+    begins = _begins(zero | ~watched)
+    tail = slice(begins, None)
+    steps = len(zero) - begins
+    share = zero[tail].sum(axis=0) / np.maximum(watched[tail].sum(axis=0), 1)
+    dead = share >= SHARE.value
+    if evidence.learning.works or dead.mean() <= MOST.value or steps < 3:
+        return Healthy(
+            "zero_gradient", "weights receive gradients that are not 0", {"weights_with_zero_gradient": int(dead.sum())}
+        )
+    modules = tuple(dict.fromkeys(evidence.module_of(int(i)) for i in evidence.matrices[dead]))
+    step = evidence.taken[begins].step
+    numbers = {"weights_with_zero_gradient": int(dead.sum()), "weights": len(dead), "steps_with_zero_gradient": steps}
+    seen = f"From step {step} the gradient of {int(dead.sum())} of {len(dead)} weights is exactly 0"
+    return found("zero_gradient", _cause(evidence, modules, step), evidence, seen=seen, step=step, numbers=numbers)
+
+
+def _begins(zero: np.ndarray[tuple[int, int], np.dtype[np.bool_]]) -> int:
+    """The first row from which on most weights are dead in nearly all rows."""
+    dead = zero.mean(axis=1) > MOST.value
+    if not dead.any():
+        return 0
+    first, alive = int(np.argmax(dead)), np.flatnonzero(~dead)
+    if dead[first:].mean() >= SHARE.value or not len(alive):
+        return first
+    return min(int(alive[-1]) + 1, len(dead) - 1)
+
+
+def _cause(evidence: Evidence, modules: tuple[str, ...], step: int) -> Cause:
+    zeros = [p for p in evidence.parameters if p.index in set(evidence.matrices.tolist()) and p.rms == 0]
+    if 2 * len(zeros) > len(evidence.matrices):
+        names = tuple(p.module or p.name for p in zeros)
+        return Cause(
+            "symmetric_init",
+            f"{len(zeros)} weights start at exactly 0, so that nothing tells their units apart",
+            "Initialise the weights at random, e.g. with kaiming_normal_.",
+            names,
+            {"weights_all_zero": len(zeros)},
+            ("relu_kaiming",),
+            "equal units receive equal gradients and stay equal (Goodfellow 2016, 8.4)",
+            0.9,
+        )
+    for _, objective in evidence.objectives[:1]:
+        shape = objective.prediction_shape
+        if objective.classes == 1 or (objective.classes is not None and shape and len(shape) > 1 and shape[1] == 1):
+            return Cause(
+                "loss_mismatch",
+                "the softmax of a single output is always 1, so that the loss has no slope",
+                "Use two outputs, or binary_cross_entropy_with_logits.",
+                (objective.op,),
+                {"classes": 1},
+                ("bce_with_logits",),
+                "softmax of one number is 1",
+                0.9,
+            )
+    place = _dead_layer(evidence)
+    if place is not None:
+        if step > 0 and too_large(evidence):
+            return explain_large_steps(evidence)
+        return Cause(
+            "unknown" if step > 0 else "weight_scale_large",
+            f"every unit of `{place}` is 0 for the whole batch, which stops the gradient there",
+            f"In `{place}`: use LeakyReLU, or initialise the layer before it with a bias of 0 and kaiming_normal_.",
+            (place,),
+            {"dead_layer": place},
+            ("leaky_relu", "relu_kaiming"),
+            "the slope of ReLU is 0 for negative inputs (Lu 2019)",
+            0.6,
+        )
+    if any("16" in evidence.parameters[0].dtype for _ in evidence.parameters[:1]):
+        return Cause(
+            "precision_underflow",
+            "the gradients are smaller than the smallest number of their format",
+            "Use a gradient scaler, or bfloat16 or float32.",
+            modules,
+            {"dtype": evidence.parameters[0].dtype},
+            ("gradient_scaler", "full_precision"),
+            "smallest float16: 6e-8",
+            0.7,
+        )
+    return Cause(
+        "unknown",
+        "something between these weights and the loss has a slope of exactly 0 (rounding, argmax, a comparison, a"
+        " clamp)",
+        "Look between the loss and the last layer for an operation that is constant in its input.",
+        modules,
+        {},
+        (),
+        "a gradient of exactly 0 at every step is no matter of scale",
+        0.4,
+    )
+
+
+def _dead_layer(evidence: Evidence) -> str | None:
+    for (module, op, _), seen in evidence.activities.items():
+        if rectifies(op) and seen[-1][1].zero_fraction == 1.0:
+            return module or op
+    return None
+
+
+CONDITION = Condition("zero_gradient", "most weights have a gradient of exactly 0", check, (SHARE, MOST))

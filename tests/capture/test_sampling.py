@@ -1,0 +1,46 @@
+import numpy as np
+import pytest
+import torch
+
+from gradclinic.capture.sampling import SAMPLE, compare, sample
+
+
+def stepped(weight, gradient, change):
+    before = sample([weight])
+    return compare(3, before, [change(weight)], [gradient])
+
+
+def test_small_parameters_are_exact():
+    weight = torch.tensor([3.0, 4.0])
+    row = stepped(weight, torch.ones(2), lambda w: w + torch.tensor([0.0, 0.5]))
+    assert (row.tick, row.weight_norm[0], row.update_norm[0]) == (3, 5.0, 0.5)
+    assert row.unchanged[0] == 0.5
+
+
+def test_large_parameters_are_right_within_their_sampling_error():
+    torch.manual_seed(0)
+    weight = torch.randn(700, 900)
+    assert sample([weight])[0].numel() <= 2 * SAMPLE
+    row = stepped(weight, None, lambda w: w * 0.9)
+    assert row.weight_norm[0] == pytest.approx(float(weight.norm()), rel=0.03)
+    assert row.update_norm[0] / row.weight_norm[0] == pytest.approx(0.1, rel=1e-4)
+    assert np.isnan(row.unchanged[0])
+
+
+def test_updates_lost_to_rounding_are_counted():
+    weight = torch.full((100,), 256.0, dtype=torch.bfloat16)
+    row = stepped(weight, torch.full((100,), 1e-3, dtype=torch.bfloat16), lambda w: w - 1e-3)
+    assert row.unchanged[0] == 1.0
+
+
+def test_what_cannot_be_sampled_is_nan():
+    sparse = torch.eye(3).to_sparse()
+    row = compare(0, sample([sparse, None, torch.empty(0)]), [sparse, None, torch.empty(0)], [None, None, None])
+    assert np.isnan(row.weight_norm).all()
+
+
+def test_a_strided_sample_sees_every_column():
+    # A stride that divides the row length would look at a few columns only.
+    weight = torch.zeros(4096, 256)
+    weight[:, 5] = 1.0
+    assert sample([weight])[0].sum() > 0

@@ -1,0 +1,95 @@
+import sqlite3
+from pathlib import Path
+
+import pytest
+
+from gradclinic.cli import main
+from gradclinic.cli.app import VERBS
+
+
+@pytest.fixture
+def here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    (tmp_path / "train.py").touch()
+    (tmp_path / "empty.db").touch()
+    (tmp_path / "text.db").write_text("not a record " * 1000)
+    connection = sqlite3.connect(tmp_path / "foreign.db")
+    connection.execute("CREATE TABLE t (x)")
+    connection.close()
+    monkeypatch.chdir(tmp_path)
+    return tmp_path
+
+
+@pytest.mark.parametrize(
+    ("line", "advice"),
+    [
+        ("run", "name a script"),
+        ("run -m", "name a module"),
+        ("run tran.py", "did you mean train.py?"),
+        ("run .", "is a folder; name the script in it"),
+        ("run --stpes 3 train.py", "did you mean --steps?"),
+        ("run --steps", "requires an argument"),
+        ("run --steps many train.py", "see gradclinic run --help"),
+        ("run --fail-on healthy train.py", "sick"),
+        ("run --out train.py/runs train.py", "choose another with --out"),
+        ("run --name a/b train.py", "choose the folder with --out"),
+        ("run --json nowhere/a.json train.py", "there is no folder"),
+        ("run --html . train.py", "name a file in it"),
+        ("run python train.py", "gradclinic run train.py"),
+        ("train.py --lr 1", "gradclinic run train.py --lr 1"),
+        ("rnu train.py", "did you mean 'run'?"),
+        ("frobnicate", "run, diagnose, report, demo"),
+        ("--verison", "did you mean --version?"),
+        ("diagnose", "record one first: gradclinic run train.py"),
+        ("diagnose nothing", "no such run: nothing"),
+        ("diagnose empty.db", "empty.db is empty"),
+        ("diagnose text.db", "text.db is not a gradclinic record"),
+        ("diagnose foreign.db", "another program's database"),
+        ("diagnose a b", "see gradclinic diagnose --help"),
+        ("report text.db --html a.html", "text.db is not a gradclinic record"),
+        ("demo --out train.py", "choose another with --out"),
+    ],
+)
+def test_one_line_says_what_to_do(here: Path, capfd: pytest.CaptureFixture[str], line: str, advice: str) -> None:
+    assert main(line.split()) == 2
+    out, err = capfd.readouterr()
+    assert err.startswith("gradclinic: ")
+    assert err.count("\n") == 1
+    assert advice in err
+    assert "Traceback" not in err
+    assert "$ gradclinic" not in out
+
+
+def test_a_name_with_line_breaks_is_still_one_line(here: Path, capfd: pytest.CaptureFixture[str]) -> None:
+    assert main(["run", "two\nlines.py"]) == 2
+    assert capfd.readouterr().err.startswith("gradclinic: no such file: two lines.py")
+
+
+@pytest.mark.parametrize("line", ["", "--help", "-h", *(f"{verb} --help" for verb in VERBS)])
+def test_help_leads_with_examples(capfd: pytest.CaptureFixture[str], line: str) -> None:
+    assert main(line.split()) == 0
+    out, err = capfd.readouterr()
+    assert not err
+    verb = line.partition(" ")[0] if line.endswith(" --help") else ""
+    assert f"    gradclinic {verb}" in out.partition("Options:")[0]
+
+
+def test_version(capfd: pytest.CaptureFixture[str]) -> None:
+    assert main(["--version"]) == 0
+    assert capfd.readouterr().out.startswith("gradclinic ")
+
+
+def test_what_nobody_foresaw_is_one_line_and_a_file(
+    here: Path, capfd: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fail(path: Path) -> None:
+        raise RuntimeError("two\nlines")
+
+    monkeypatch.setattr("gradclinic.workflows.diagnose.read_answer", fail)
+    monkeypatch.setattr("tempfile.tempdir", str(here))
+    assert main(["diagnose", "text.db"]) == 2
+    err = capfd.readouterr().err
+    assert err.count("\n") == 1
+    assert "RuntimeError: two lines" in err
+    (saved,) = here.glob("gradclinic-*.txt")
+    assert str(saved) in err
+    assert "in fail" in saved.read_text()
