@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import sys
+from collections.abc import Iterator
 
 # Before torch is imported, here and in every script that a test starts: two workers share two cores.
 os.environ["OMP_NUM_THREADS"] = "1"
@@ -20,8 +21,12 @@ FOREIGN = ("RANK", "LOCAL_RANK", "WORLD_SIZE", "MASTER_ADDR", "MASTER_PORT", "PY
 
 
 @pytest.fixture(autouse=True)
-def _same_start(monkeypatch: pytest.MonkeyPatch) -> None:
+def _same_start(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     for name in [*FOREIGN, *(name for name in os.environ if name.startswith("GRADCLINIC_"))]:
         monkeypatch.delenv(name, raising=False)
     if torch := sys.modules.get("torch"):
         torch.manual_seed(0)
+    yield
+    # Where anything in the process has been compiled, gradclinic attaches no module hook any more.
+    if dynamo := sys.modules.get("torch._dynamo"):
+        dynamo.reset()

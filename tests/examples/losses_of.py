@@ -17,12 +17,22 @@ class Enough(Exception):
     pass
 
 
+def gradient_check():
+    """Whether gradclinic itself differentiates, on copies, to check a hand-written backward."""
+    frame = sys._getframe(2)
+    while frame is not None and "gradcheck" not in frame.f_globals.get("__name__", ""):
+        frame = frame.f_back
+    return frame is not None
+
+
 def main(out, mode, script):
     losses = []
     original = {name: getattr(torch.autograd, name) for name in ("backward", "grad")}
 
     def counting(name):
         def counted(roots, *args, **kwargs):
+            if gradient_check():
+                return original[name](roots, *args, **kwargs)
             each = [roots] if isinstance(roots, torch.Tensor) else roots
             losses.extend(float(root.detach().double().sum()).hex() for root in each)
             if len(losses) >= ENOUGH:

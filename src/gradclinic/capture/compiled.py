@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Callable
 from typing import Any
 
@@ -28,26 +27,12 @@ class CompileWatch:
 
     def _wrap(self, original: Callable[..., Any]) -> Callable[..., Any]:
         def compile_(*args: Any, **kwargs: Any) -> Any:
-            global _seen
             if not kwargs.get("disable"):
-                _seen = True
                 what = args[0] if args else None
                 self._noticed(getattr(what, "__name__", None) or type(what).__name__)
             return original(*args, **kwargs)
 
         return compile_
-
-
-_seen = False
-
-
-def in_use() -> bool:
-    """Whether anything in this process has been compiled, or is about to be, as far as can be known."""
-    if _seen:
-        return True
-    # Code compiled before gradclinic came: Dynamo's frame counter has moved.
-    utils = sys.modules.get("torch._dynamo.utils")
-    return bool(utils is not None and utils.counters.get("frames"))
 
 
 def is_compiled(module: nn.Module) -> bool:

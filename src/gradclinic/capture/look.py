@@ -10,7 +10,6 @@ from torch import Tensor
 from gradclinic.measure.ledger import OpenLedger, SavedTensorsWatch, Scopes, open_ledger
 from gradclinic.schema.ledger import Ledger
 
-from . import compiled
 from .roster import Roster
 
 
@@ -38,9 +37,7 @@ class Look:
     def arm(self) -> None:
         """Before the forward pass of a step to be looked at."""
         self.armed = True
-        # Module hooks would be traced into a compiled graph: a graph break, or a recompilation.
-        if not compiled.in_use():
-            self._scopes.attach()
+        self._scopes.attach()
 
     def open(self, roots: Sequence[Tensor]) -> None:
         """At the start of the backward pass."""

@@ -15,7 +15,7 @@ from gradclinic.schema.report import Report
 
 def schema() -> dict[str, Any]:
     """The JSON Schema (2020-12) of every report."""
-    text = resources.files(__package__).joinpath("report.schema.json").read_text(encoding="utf-8")
+    text = resources.files("gradclinic.schema").joinpath("report.schema.json").read_text(encoding="utf-8")
     loaded: dict[str, Any] = json.loads(text)
     return loaded
 
