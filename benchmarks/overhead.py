@@ -166,11 +166,12 @@ def main() -> None:
     parser.add_argument(
         "--peers", action="store_true", help="wandb and TensorBoard as well (pip install wandb tensorboard)"
     )
+    parser.add_argument("--peers-only", action="store_true", help="without gradclinic")
     options = parser.parse_args()
     results = []
     for name in options.workloads.split(","):
-        tools: list[Any] = [Gradclinic]
-        if options.peers:
+        tools: list[Any] = [] if options.peers_only else [Gradclinic]
+        if options.peers or options.peers_only:
             tools += [lambda w, f, e=every: Wandb(w, f, e) for every in (1000, 1)]
             tools += [lambda w, f, e=every: TensorBoard(w, f, e) for every in (100, 1)]
         for make in tools:

@@ -44,3 +44,19 @@ def test_a_strided_sample_sees_every_column():
     weight = torch.zeros(4096, 256)
     weight[:, 5] = 1.0
     assert sample([weight])[0].sum() > 0
+
+
+@pytest.mark.parametrize(
+    ("weight", "same"),
+    [
+        (torch.full((5, 3), 0.2), 1.0),
+        (torch.arange(3.0).repeat(4, 1), 1.0),
+        (torch.zeros(5, 3), 0.0),  # a zero output layer, LoRA's B: equal, but not for long
+        (torch.randn(5, 3), 0.0),
+        (torch.randn(1, 3), np.nan),
+        (torch.ones(4), np.nan),
+    ],
+)
+def test_equal_output_units_are_seen(weight, same):
+    row = compare(0, sample([weight]), [weight], [None])
+    assert np.array_equal(row.same_units, [same], equal_nan=True)

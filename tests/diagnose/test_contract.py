@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import inspect
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -21,8 +22,16 @@ nan = float("nan")
 
 SPREAD = Objective("MseLoss", (128, 1), (128,), broadcast=((128, 1), (128,)))
 
+
+def same_units(record: Record) -> Record:
+    """All output units of every weight are the same."""
+    flags = np.ones(len(record.parameters))
+    return replace(record, updates=tuple(replace(row, same_units=flags) for row in record.updates))
+
+
 #: For each condition a record that has it.
 SICK: dict[str, Record] = {
+    "rank_collapse": same_units(hand.record(hand.falling(200, end=0.5))),
     "vanishing_gradient": hand.record(
         hand.flat(), depth=12, moved=1e-9,
         book=hand.ledger(12, activation="Sigmoid", slope=-0.65, sigma=1.0, objective=hand.cross_entropy()),

@@ -18,6 +18,7 @@ from gradclinic.schema.vitals import Vitals, norms, rms
 
 from . import sampling
 from .by_hand import ByHand
+from .clearing import Clearing
 from .look import Look
 from .measured import Measured, number
 from .origins import Origins
@@ -49,6 +50,7 @@ class Recorder:
         self._schedule = Schedule()
         self._pulse = Pulse()
         self._by_hand = ByHand()
+        self._clearing = Clearing()
         self._started = time.perf_counter()
         self._tick = 0
         self._steps: dict[int, int] = {}  # optimizer index -> steps so far
@@ -82,6 +84,7 @@ class Recorder:
 
     def backward_begins(self, roots: Sequence[Tensor]) -> None:
         self.scaler.backward_begins()
+        self._clearing.backward_begins()
         if not self._has_optimizer:
             self._step_by_hand()
             self._by_hand.follow(roots)
@@ -217,6 +220,9 @@ class Recorder:
         index = self.roster.optimizer_index(optimizer)
         if index is None or self._measured is None:
             return
+        kept = None if skipped else self._clearing.stepped(optimizer, index, self._tensors_of(optimizer))
+        if kept is not None:
+            self._note_once("gradient_not_cleared", {"parameter": self.roster.name_of(kept)})
         rates = tuple(float(group["lr"]) for group in optimizer.param_groups if _on_host(group.get("lr")))
         self._emit_step(index, self._measured, rates, skipped, first_loss)
         if self._before is not None:

@@ -46,13 +46,14 @@ def compare(
 ) -> Updates:
     """Norms of weights and updates, and the share of elements that a non-zero gradient left unmoved."""
     rows = len(parameters)
-    weight, update, unchanged = (np.full(rows, np.nan) for _ in range(3))
+    weight, update, unchanged, same = (np.full(rows, np.nan) for _ in range(4))
     after = sample([now if then is not None else None for then, now in zip(before, parameters, strict=True)])
     slopes = sample([slope if then is not None else None for then, slope in zip(before, gradients, strict=True)])
     for row, (then, now, slope) in enumerate(zip(before, after, slopes, strict=True)):
         whole = parameters[row]
         if then is None or now is None or whole is None or then.shape != now.shape:
             continue
+        same[row] = _same_units(whole)
         old, new = then.double(), now.double()
         factor = (whole.numel() * (2 if torch.is_complex(whole) else 1) / max(1, old.numel())) ** 0.5
         weight[row] = float(torch.linalg.vector_norm(old)) * factor
@@ -62,4 +63,13 @@ def compare(
             count = int(pushed.sum())
             if count:
                 unchanged[row] = int((pushed & (now == then)).sum()) / count
-    return Updates(tick, weight, update, unchanged)
+    return Updates(tick, weight, update, unchanged, same)
+
+
+def _same_units(weight: Tensor) -> float:
+    """Whether the first, the middle and the last output unit are equal: random ones never are, constant ones are."""
+    if weight.dim() < 2 or weight.shape[0] < 2 or weight.device.type != "cpu":  # no synchronisation with a device
+        return float("nan")
+    with torch.no_grad():
+        first, middle, last = weight[0], weight[weight.shape[0] // 2], weight[-1]
+        return float(bool(first.any()) and torch.equal(first, last) and torch.equal(first, middle))

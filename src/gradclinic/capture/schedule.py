@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 #: Seconds that close looks may take in all before the share below binds.  A look at a small network takes a few
-#: milliseconds, so a script of a few seconds is seen closely throughout; a long run never notices a quarter second.
-ALLOWANCE = 0.25
+#: milliseconds, so a script of a few seconds is seen closely throughout; a long run never notices it.
+ALLOWANCE = 0.15
 #: Share of the run's time that close looks may take beyond the allowance: with the statistics of every step (about
 #: 1% of a step) it leaves the whole below 2%.
 SHARE = 0.003

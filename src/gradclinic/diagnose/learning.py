@@ -17,7 +17,7 @@ import numpy as np
 from gradclinic.schema.ledger import Objective
 from gradclinic.schema.record import Step
 
-from .reference import Reference, reference_loss
+from .reference import SMALLEST_BATCH, Reference, reference_loss, samples, unbiased
 from .series import LARGEST, Array, median_error, noise, window_medians, window_size
 
 State = Literal["learning", "falling", "flat", "rising", "unknown"]
@@ -35,6 +35,11 @@ MOVE_STEPS = 10
 #: A change of targets by this factor between early and late batches: the task itself moves (bootstrapped
 #: values, a curriculum), so that a loss that does not fall says nothing.  Sampling moves an RMS by √(1/2n), far less.
 MOVING = 1.5
+#: Ledgers whose main terms are compared with a constant prediction: the fewest with a median that one cannot move.
+TERM_LEDGERS = 3
+#: How far the main term must be below the constant prediction: the bias of a batch's entropy after correction, 2%,
+#: and as much again for the few batches that are looked at.
+TERM_MARGIN = 0.04
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,7 +100,8 @@ def judge(steps: Sequence[Step], objectives: Sequence[tuple[int, Objective]] = (
     size = window_size(len(values))
     medians = window_medians(values)
     first, last, best = _first(values), float(np.median(values[-size:])), float(medians.min())
-    reference = reference_loss(objectives, float(values[0]), [step.backwards for step in steps])
+    joined = any(not objective.alone for _, objective in objectives)
+    reference = None if joined else reference_loss(objectives, float(values[0]), [step.backwards for step in steps])
     peak = float(medians.max())
     made = {"first": first, "last": last, "best": best, "peak": peak, "noise": sigma}
     error = median_error(sigma, size)
@@ -110,6 +116,14 @@ def judge(steps: Sequence[Step], objectives: Sequence[tuple[int, Objective]] = (
     if lost and not np.isfinite(_last_loss(steps)):
         turned = _turn(seen, size) if _learned(first, best, error, reference) else None
         return answer("rising", "the loss ended non-finite", turned)
+    if joined:
+        # The loss has other terms (a penalty, a prior, a second head), which may fall without anything being learned.
+        term = main_term(objectives)
+        if term is not None:
+            if term < 1 - TERM_MARGIN:
+                return answer("learning", "the main term of the loss is below that of the best constant prediction")
+            if count >= FLAT_STEPS and last <= first:
+                return answer("flat", "the main term of the loss stays at what a constant prediction gives")
     learned_last = _learned(first, last, error, reference)
     if learned_last:
         return answer("learning", learned_last)
@@ -131,6 +145,23 @@ def judge(steps: Sequence[Step], objectives: Sequence[tuple[int, Objective]] = (
     if count < FLAT_STEPS:
         return answer("unknown", f"{count} steps without a change are too few")
     return answer("flat", "the loss did not change by more than its noise")
+
+
+def main_term(objectives: Sequence[tuple[int, Objective]]) -> float | None:
+    """The recognised term of the loss over that of the best constant prediction: median of the last ledgers.
+
+    Both are of the same batch, so that their ratio knows nothing of the other terms.  None with fewer than
+    :data:`TERM_LEDGERS` ledgers, or where batches are too small for a constant prediction to mean anything.
+    """
+    pairs = [
+        (objective.value, unbiased(objective))
+        for _, objective in objectives
+        if objective.value is not None and objective.constant_loss and samples(objective) >= SMALLEST_BATCH
+    ]
+    if len(pairs) < TERM_LEDGERS:
+        return None
+    late = pairs[-max(TERM_LEDGERS, len(pairs) // 3) :]
+    return float(np.median([value / constant for value, constant in late]))
 
 
 def judge_all(judged: dict[int, Learning]) -> Learning:

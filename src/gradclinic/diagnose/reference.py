@@ -37,10 +37,10 @@ def reference_loss(
     known = [o for o in known if o.broadcast is None]
     if not known:
         return None
-    batch = int(np.median([_samples(o) for o in known]))
+    batch = int(np.median([samples(o) for o in known]))
     if batch < SMALLEST_BATCH:
         return None
-    corrected = [_unbiased(o) for o in known]
+    corrected = [unbiased(o) for o in known]
     loss = float(np.mean(corrected))
     factor = _factor(known[0], loss, first, backwards)
     if factor is None or loss <= 0:
@@ -51,7 +51,8 @@ def reference_loss(
     return Reference(loss * factor, margin * factor, batch)
 
 
-def _samples(objective: Objective) -> int:
+def samples(objective: Objective) -> int:
+    """How many labels or targets the batch holds."""
     shape = objective.target_shape or (objective.prediction_shape or ())[:1]
     if objective.classes is None and objective.prediction_shape is not None:
         shape = objective.prediction_shape
@@ -77,14 +78,14 @@ def _squared(objective: Objective) -> bool:
     return "mse" in objective.op.lower() or "pow" in objective.op.lower()
 
 
-def _unbiased(objective: Objective) -> float:
+def unbiased(objective: Objective) -> float:
     """A batch's entropy is too low by (K-1)/2n (Miller 1955), its variance by 1/n; entropy stays below log K."""
     constant = objective.constant_loss or 0.0
-    samples = max(_samples(objective), 2)
+    count = max(samples(objective), 2)
     if objective.classes:
-        unit = samples if summed(objective) else 1
-        return min(log(max(objective.classes, 2)), constant / unit + (objective.classes - 1) / (2 * samples)) * unit
-    return constant * samples / (samples - 1)
+        unit = count if summed(objective) else 1
+        return min(log(max(objective.classes, 2)), constant / unit + (objective.classes - 1) / (2 * count)) * unit
+    return constant * count / (count - 1)
 
 
 def _factor(objective: Objective, constant: float, first: float, backwards: Sequence[int]) -> float | None:
@@ -100,7 +101,7 @@ def _plausible(objective: Objective, constant: float, first: float) -> bool:
     size = objective.prediction_rms
     if size is None:
         return False
-    unit = _samples(objective) if summed(objective) else 1
+    unit = samples(objective) if summed(objective) else 1
     mean = first / max(unit, 1)
     if objective.classes is not None or "binary" in objective.op.lower():
         # Logits of RMS r lower a cross-entropy by at most about r (two classes: r/2, the slope of softplus at 0), and

@@ -80,6 +80,10 @@ class Objective:
     prediction_rms: float | None = None
     target_rms: float | None = None
     target_mean: float | None = None
+    #: What this operation itself gave on the batch, in the units of ``constant_loss``.
+    value: float | None = None
+    #: Whether the loss is this value up to a factor; False where other terms (a penalty, a second head) join.
+    alone: bool = True
 
 
 @dataclass(frozen=True, slots=True)

@@ -107,6 +107,8 @@ class Updates:
     weight_norm: NDArray[np.float64]
     update_norm: NDArray[np.float64]
     unchanged: NDArray[np.float64]  #: fraction of elements with a non-zero gradient that kept their value
+    #: 1 where all output units of a weight are the same, and not zero; 0 where they differ; nan for what is no weight
+    same_units: NDArray[np.float64] = field(default_factory=lambda: np.zeros(0))
 
 
 @dataclass(frozen=True, slots=True)
@@ -159,6 +161,7 @@ EVENT_KINDS: dict[str, str] = {
     "step_after_scaler": "optimizer.step() was called again after scaler.step(optimizer)",
     "wrong_backward": "function, file, line, input, inputs, relative_error, analytic, numeric, fit, scale, deliberate, "
     "meaning, calls, dtype: a hand-written gradient disagrees with finite differences",
+    "gradient_not_cleared": "parameter: its gradient of the last step was still there when the next one was computed",
     "compiled": "what: a compiled region, whose inside cannot be seen",
     "checkpoint": "activations are recomputed; their values are not read",
     "no_backward": "an optimizer stepped without a backward pass",

@@ -112,3 +112,41 @@ def test_scalar_targets_are_no_broadcast():
 
 def test_a_loss_without_a_target_has_no_objective():
     assert objective_of(predictions().sum()) is None
+
+
+@pytest.mark.parametrize("reduction", ["mean", "sum"])
+@pytest.mark.parametrize(
+    "loss",
+    [
+        lambda out, how: F.cross_entropy(out, torch.tensor([0, 1, 2, 0, 1, 2, 0, -100]), reduction=how),
+        lambda out, how: F.mse_loss(out, torch.ones(8, 3), reduction=how),
+        lambda out, how: F.smooth_l1_loss(out, torch.arange(24.0).view(8, 3), reduction=how, beta=0.5),
+        lambda out, how: F.huber_loss(out, torch.arange(24.0).view(8, 3), reduction=how, delta=2.0),
+        lambda out, how: F.binary_cross_entropy_with_logits(out, torch.rand(8, 3), reduction=how),
+        lambda out, how: F.binary_cross_entropy(out.sigmoid(), torch.rand(8, 3), reduction=how),
+    ],
+)
+def test_the_operations_own_value_is_the_loss(loss, reduction):
+    value = loss(predictions(), reduction)
+    found = objective_of(value)
+    assert found.value == pytest.approx(float(value.detach()), rel=1e-5)
+    assert found.alone
+
+
+def test_a_penalty_or_a_second_head_is_told_from_a_factor():
+    out = predictions()
+    main = F.mse_loss(out, torch.ones(8, 3))
+    for other in (0.1 * out.pow(2).sum(), F.l1_loss(out, torch.zeros(8, 3))):
+        assert not measure(main + other, retain_graph=True).objective.alone
+    found = objective_of(3.0 * F.mse_loss(predictions(), torch.ones(8, 3)) / 4)
+    assert found.alone
+    assert found.value == pytest.approx(float(main.detach()), rel=1e-5)
+
+
+@pytest.mark.parametrize("power", [torch.abs, torch.square])
+def test_the_value_of_a_loss_written_by_hand_is_its_mean(power):
+    out = predictions()
+    value = power(out - torch.arange(24.0).view(8, 3)).mean()
+    found = objective_of(value)
+    assert found.value == pytest.approx(float(value.detach()), rel=1e-5)
+    assert found.alone

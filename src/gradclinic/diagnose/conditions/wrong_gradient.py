@@ -7,7 +7,7 @@ from gradclinic.schema.record import Event
 
 from ..condition import Condition, Threshold
 from ..evidence import Evidence
-from .common import outcome_sentence
+from .common import outcome_sentence, severity
 
 #: What capture's finite differences must disagree by before it writes the event.
 DISAGREES = Threshold(
@@ -18,7 +18,7 @@ _EVIDENCE = ("relative_error", "analytic", "numeric", "line", "input", "fit", "s
 
 
 def check(evidence: Evidence) -> Outcome | list[Outcome]:
-    """Reads the events of the gradient check, of clipping and of the gradient scaler."""
+    """Reads the events of the gradient check, of clipping, of the gradient scaler and of clearing."""
     outcomes: list[Outcome] = []
     seen: set[str] = set()
     for event in evidence.events("wrong_backward"):
@@ -32,6 +32,9 @@ def check(evidence: Evidence) -> Outcome | list[Outcome]:
     again = evidence.events("step_after_scaler")
     if again:
         outcomes.append(_stepped_again(again, evidence))
+    kept = evidence.events("gradient_not_cleared")
+    if kept:
+        outcomes.append(_kept(kept[0], evidence))
     return outcomes or Healthy("wrong_gradient", "no hand-written gradient disagreed with finite differences")
 
 
@@ -103,6 +106,24 @@ def _stepped_again(events: tuple[Event, ...], evidence: Evidence) -> Finding:
         "Remove the optimizer.step() after scaler.step(optimizer).",
         ("remove_second_step",),
         "GradScaler.step calls optimizer.step itself",
+    )
+
+
+def _kept(event: Event, evidence: Evidence) -> Finding:
+    return Finding(
+        "wrong_gradient",
+        "optimizer_order",
+        ("optimizer",),
+        0,
+        severity(evidence),
+        0.9,
+        {"seen_at_step": evidence.step_of(event.tick), "parameter": str(event.data.get("parameter"))}
+        | evidence.learning.numbers(),
+        "Gradients are never cleared: each backward pass adds to those of all steps before, and each step follows their"
+        f" sum instead of the gradient. {outcome_sentence(evidence)}",
+        "Call optimizer.zero_grad() once per step, before backward().",
+        ("zero_grad",),
+        "backward() adds to .grad",
     )
 
 

@@ -7,6 +7,7 @@ import numpy as np
 from gradclinic.schema.finding import Finding, Healthy, NotEnoughData, Outcome
 from gradclinic.schema.ledger import Objective
 
+from ..causes.output_activation import output_activation
 from ..condition import Condition, Threshold
 from ..evidence import Evidence
 from ..learning import ERRORS, MOVE_STEPS
@@ -38,6 +39,9 @@ def check(evidence: Evidence) -> Outcome | list[Outcome]:
         if objective.broadcast is not None:
             outcomes.append(_broadcast(tick, objective, evidence))
             break
+    twice = output_activation(evidence)
+    if twice is not None:
+        outcomes.append(twice)
     ascent = _ascent(evidence)
     if ascent is not None:
         outcomes.append(ascent)

@@ -6,6 +6,7 @@ from math import sqrt
 
 import torch
 from torch import Tensor
+from torch.nn import functional as F
 
 from gradclinic.schema.ledger import Objective
 
@@ -52,7 +53,44 @@ def _named(op: Op, values: Values, reader: SavedReader, broadcast: Broadcast | N
         prediction_rms=_rms(prediction),
         target_rms=_rms(float_target),
         target_mean=float(float_target.double().mean()) if float_target is not None and float_target.numel() else None,
+        value=_own_value(op, prediction, target, reader) if constant is not None else None,
+        alone=_alone(op),
     )
+
+
+def _own_value(op: Op, prediction: Tensor | None, target: Tensor | None, reader: SavedReader) -> float | None:
+    """The loss that this operation gave, computed again from what it saved."""
+    if prediction is None or target is None or reader.raw(op.node, "weight") is not None:
+        return None
+    reduction = "sum" if _scale(op, reader) == "sum" else "mean"
+    guess = prediction.detach().double()
+    if op.name.startswith("NllLoss"):
+        ignore = int(reader.raw(op.node, "ignore_index") or -100)
+        ignore = ignore if ignore < 2**63 else ignore - 2**64
+        return float(F.nll_loss(guess, target, ignore_index=ignore, reduction=reduction))
+    wanted = target.double()
+    if op.name == "MseLoss":
+        return float(F.mse_loss(guess, wanted, reduction=reduction))
+    if op.name == "HuberLoss":
+        return float(F.huber_loss(guess, wanted, reduction=reduction, delta=float(reader.raw(op.node, "delta"))))
+    if op.name == "SmoothL1Loss":
+        return float(F.smooth_l1_loss(guess, wanted, reduction=reduction, beta=float(reader.raw(op.node, "beta"))))
+    if op.name == "BinaryCrossEntropy":
+        return float(F.binary_cross_entropy(guess, wanted, reduction=reduction))
+    if op.name == "BinaryCrossEntropyWithLogits":
+        return float(F.binary_cross_entropy_with_logits(guess, wanted, reduction=reduction))
+    return None
+
+
+def _alone(op: Op) -> bool:
+    """Whether nothing but factors stands between this operation and the loss."""
+    while op.users:
+        if len(op.users) > 1:
+            return False
+        op = op.users[0][0]
+        if sum(edge is not None for edge in op.edges) > 1:
+            return False
+    return True
 
 
 Broadcast = tuple[tuple[int, ...], tuple[int, ...]]
@@ -166,7 +204,7 @@ def _by_hand(losses: list[Op], values: Values, reader: SavedReader, broadcast: B
         edge = op.edges[op.signal[0]]
         below = edge[0] if isinstance(edge, tuple) else None
         prediction = _value(below, values, reader) if below is not None else None
-        target, constant = None, None
+        target, constant, value = None, None, None
         if prediction is not None and difference is not None and broadcast is None:
             first = op.name == "Sub" and op.signal[0] == 0
             target = (prediction - difference) if first else (prediction + difference)
@@ -174,6 +212,8 @@ def _by_hand(losses: list[Op], values: Values, reader: SavedReader, broadcast: B
             if bool(torch.isfinite(flat).all()):
                 absolute = power.name == "Abs"
                 constant = _absolute_deviation(flat) if absolute else float(flat.var(0, correction=0).mean())
+                errors = difference.double()
+                value = float(errors.abs().mean() if absolute else errors.square().mean())
         shape = _shape(below) if below is not None else None
         return Objective(
             op=f"{op.name} {power.name}",
@@ -184,6 +224,8 @@ def _by_hand(losses: list[Op], values: Values, reader: SavedReader, broadcast: B
             prediction_rms=_rms(prediction),
             target_rms=_rms(target),
             target_mean=float(target.double().mean()) if target is not None and target.numel() else None,
+            value=value,
+            alone=_alone(op),
         )
     return None
 

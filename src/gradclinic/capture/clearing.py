@@ -1,0 +1,58 @@
+"""Notices a script that never clears its gradients: each step is then taken along the sum of all before it."""
+
+from __future__ import annotations
+
+import weakref
+
+from torch import Tensor
+from torch.optim import Optimizer
+
+#: Steps in a row without a cleared gradient before it is told: one may be meant, and so may a first one.
+IN_A_ROW = 3
+#: Steps of each optimizer that are looked at.  Who forgets it forgets it from the start.
+LOOKED_AT = 8
+
+
+class Clearing:
+    """Follows, for each optimizer, one parameter's gradient from step to step.
+
+    Two optimizers may share a backward pass, and the one's gradients stay while the other's are computed; so a
+    gradient counts as kept only if it was there at *every* backward pass between two steps of its own optimizer.
+    """
+
+    def __init__(self) -> None:
+        self._probes: dict[int, weakref.ref[Tensor]] = {}
+        self._cleared: dict[int, bool] = {}
+        self._kept: dict[int, int] = {}
+        self._steps: dict[int, int] = {}
+
+    def backward_begins(self) -> None:
+        for key, probe in self._probes.items():
+            parameter = probe()
+            if not self._cleared[key] and (parameter is None or _empty(parameter)):
+                self._cleared[key] = True
+
+    def stepped(self, optimizer: Optimizer, index: int, tensors: list[Tensor | None]) -> Tensor | None:
+        """After a step; returns the parameter that was followed once it is certain that nothing clears it."""
+        count = self._steps[index] = self._steps.get(index, 0) + 1
+        if count > LOOKED_AT:
+            self._probes.pop(index, None)
+            return None
+        followed = self._probes[index]() if index in self._probes else None
+        if followed is not None:
+            self._kept[index] = 0 if self._cleared[index] else self._kept.get(index, 0) + 1
+        if followed is None:
+            followed = next((t for t in tensors if t is not None and t.device.type == "cpu" and not _empty(t)), None)
+            if followed is None:
+                return None
+            self._probes[index] = weakref.ref(followed)
+        self._cleared[index] = _empty(followed)
+        if self._kept.get(index, 0) >= IN_A_ROW:
+            self._steps[index] = LOOKED_AT
+            return followed
+        return None
+
+
+def _empty(parameter: Tensor) -> bool:
+    gradient = parameter.grad
+    return gradient is None or gradient.is_sparse or not bool(gradient.any())
