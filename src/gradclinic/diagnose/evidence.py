@@ -248,8 +248,11 @@ class Evidence:
     def jump(self) -> float | None:
         """The largest ‖Δw‖/‖w‖ of the first ten steps, median over the weights: how violently training began.
 
-        Steps of the first ten because Adam's momentum (1/(1-β₁) = 10 steps) has then its full size.
+        Steps of the first ten because Adam's momentum (1/(1-β₁) = 10 steps) has then its full size.  None where no
+        weight of two dimensions is trained: a bias that starts at 0 changes by any factor at once.
         """
+        if not any(len(p.shape) >= 2 for p in self.parameters if p.requires_grad and p.optimizer is not None):
+            return None
         early = [index for index, tick in enumerate(self.update_ticks) if self.step_of(int(tick)) < 10]
         rows = self.relative_updates[early][:, self.matrices]
         medians = [float(np.nanmedian(row)) for row in rows if np.isfinite(row).any()]
@@ -294,6 +297,11 @@ class Evidence:
                 occurrence = seen[place] = seen.get(place, -1) + 1
                 table.setdefault((*place, occurrence), []).append((row.tick, activity))
         return {key: tuple(value) for key, value in table.items()}
+
+    def ends_model(self, activity: Activity) -> bool:
+        """Whether no weight comes after this activation of the first ledger: it is the model's output."""
+        entries = self.ledgers[0].ledger.entries if self.ledgers else ()
+        return bool(entries) and not any(e.kind == "weight" and e.sequence > activity.sequence for e in entries)
 
     def events(self, *kinds: str) -> tuple[Event, ...]:
         return tuple(event for event in self.record.events if event.kind in kinds)

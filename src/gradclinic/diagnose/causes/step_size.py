@@ -6,6 +6,7 @@ from ..evidence import Evidence
 from ..reference import summed
 from ..spine import Spine
 from .cause import Cause
+from .criticality import bounded
 from .depth import explain
 
 #: The stable learning rate falls with the square of the input's RMS (the curvature of a linear layer is E[x²]).
@@ -13,6 +14,8 @@ from .depth import explain
 INPUT_RMS = 10.0
 #: The same for targets: the gradient of a squared error grows in proportion to them.
 TARGET_RMS = 10.0
+#: More than half of the elements beyond a tenth of the slope: the layer as a whole passes less than half a decade.
+MOSTLY = 0.5
 #: Updates of a tenth of the weights replace the initialisation within ten steps, the memory of Adam's momentum.
 VIOLENT = 0.1
 #: Growth through depth that the initialisation has already: six depth scales (see ``vanishing_gradient``).
@@ -42,6 +45,28 @@ def input_rms(evidence: Evidence) -> tuple[float, str] | None:
             worst = max(reading, key=lambda e: e.forward_in or 0.0)
             return float(worst.forward_in or 0.0), worst.module or worst.op
     return None
+
+
+def saturated_by_inputs(evidence: Evidence) -> Cause | None:
+    """Inputs so large that the first bounded activation is saturated from the start, whatever its weights."""
+    seen = input_rms(evidence)
+    known = sorted((s[0][1] for s in evidence.activities.values()), key=lambda activity: activity.sequence)
+    flat = [activity for activity in known if bounded(activity.op)]
+    if seen is None or seen[0] < INPUT_RMS or not flat or flat[0].saturated_fraction < MOSTLY:
+        return None
+    rms, where = seen
+    first = flat[0].module or flat[0].op
+    return Cause(
+        "input_scale",
+        f"the input of `{where}` has an RMS of {rms:.3g}, which drives {100 * flat[0].saturated_fraction:.0f}% of"
+        f" `{first}` to where its slope is gone",
+        "Standardise the inputs (subtract the mean, divide by the standard deviation) before training.",
+        (where,),
+        {"input_rms": rms, "saturated_fraction": flat[0].saturated_fraction},
+        ("standardise_inputs",),
+        "LeCun 1998: inputs of mean 0 and variance 1 keep the units in their linear range",
+        0.85,
+    )
 
 
 def _data(evidence: Evidence) -> Cause | None:

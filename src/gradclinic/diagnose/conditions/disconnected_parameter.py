@@ -33,6 +33,7 @@ def check(evidence: Evidence) -> Outcome | list[Outcome]:
     if cut:
         outcomes.append(_cut_off(evidence, cut, [p.index for p in wanting]))
     outcomes.extend(_unowned(evidence))
+    outcomes.extend(_frozen(evidence))
     return outcomes or Healthy("disconnected_parameter", "every weight that an optimizer holds gets a gradient")
 
 
@@ -102,6 +103,38 @@ def _unowned(evidence: Evidence) -> list[Outcome]:
             f"Give the parameters of {listed(modules)} to the optimizer.",
             ("add_to_optimizer",),
             "an optimizer steps only the parameters it was given",
+        )
+    ]
+
+
+def _frozen(evidence: Evidence) -> list[Outcome]:
+    """A model that does not learn and whose last layer, of all, is frozen.
+
+    Frozen features under a trained head are how people fine-tune; a frozen head under nothing trained is a slip.
+    """
+    weights = [p for p in evidence.parameters if len(p.shape) >= 2]
+    frozen = [p for p in weights if not p.requires_grad]
+    if not frozen or evidence.learning.works is not False or weights[-1].requires_grad:
+        return []
+    size = sum(int(np.prod(p.shape)) for p in frozen)
+    if 2 * size < sum(int(np.prod(p.shape)) for p in weights):
+        return []
+    modules = tuple(dict.fromkeys(p.module or p.name for p in frozen))
+    head = weights[-1].module or weights[-1].name
+    return [
+        Finding(
+            "disconnected_parameter",
+            "frozen_parameter",
+            (head, *(name for name in modules[:7] if name != head)),
+            0,
+            "critical",
+            0.85,
+            {"frozen_weights": len(frozen), "weights": len(weights), "elements": size} | evidence.learning.numbers(),
+            f"{len(frozen)} of {len(weights)} weights have requires_grad=False, the last layer `{head}` among them: "
+            f"hardly anything is trained. {outcome_sentence(evidence)}",
+            f"Set requires_grad_(True) on `{head}`, and on whatever else is meant to be trained.",
+            ("unfreeze",),
+            "fine-tuning trains the head at least",
         )
     ]
 

@@ -26,7 +26,8 @@ def check(evidence: Evidence) -> Outcome | list[Outcome]:
         return twins
     if evidence.learning.works:
         return Healthy("rank_collapse", evidence.learning.reason)
-    for row in evidence.ledgers:
+    # Collapse that comes later is what too large steps, dead units or decay did: those are the origin.
+    for row in evidence.ledgers[:1]:
         known = [a for a in sorted(row.ledger.activities, key=lambda a: a.sequence) if a.correlation is not None]
         if len(known) < 2:
             continue

@@ -28,7 +28,9 @@ LOOKS = 3
 def check(evidence: Evidence) -> Outcome:
     """Looks at hidden bounded activations; a saturated output is what a good classifier has."""
     hidden = {
-        key: seen for key, seen in evidence.activities.items() if bounded(key[1]) and not _is_output(evidence, key)
+        key: seen
+        for key, seen in evidence.activities.items()
+        if bounded(key[1]) and not evidence.ends_model(seen[0][1])
     }
     hidden = {key: seen for key, seen in hidden.items() if plain(key[1]) not in ("relu6", "softmax")}
     if not hidden:
@@ -57,18 +59,6 @@ def check(evidence: Evidence) -> Outcome:
         step=evidence.step_of(tick),
         numbers=numbers | {"layers_affected": len(ill)},
     )
-
-
-def _is_output(evidence: Evidence, key: tuple[str, str, int]) -> bool:
-    """Whether no operation with weights comes after the activation."""
-    for row in evidence.ledgers:
-        for activity in row.ledger.activities:
-            if (activity.module, activity.op) == key[:2]:
-                later = [e.sequence for e in row.ledger.entries if e.kind == "weight"]
-                return bool(later) and max(later) < max(
-                    a.sequence for a in row.ledger.activities if (a.module, a.op) == key[:2]
-                )
-    return False
 
 
 def _since(evidence: Evidence, key: tuple[str, str, int]) -> int:

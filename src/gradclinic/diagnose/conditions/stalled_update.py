@@ -18,6 +18,8 @@ UNCHANGED = Threshold("unchanged_share", 0.9, "nine tenths of the update are los
 BELOW_EPS = Threshold("gradient_over_eps", 1.0, "Adam's step is lr·g/(g+eps): below eps it loses more than half")
 #: One e-fold of decay in the run: what was initialised is mostly gone, at lr·decay·T ≥ 1.
 SHRUNK = Threshold("weight_left", 0.37, "one e-fold, lr·decay·T ≥ 1")
+#: A schedule whose rates sum to less than this share of the steps at the highest rate has ended the training early.
+SPENT = Threshold("share_at_full_rate", 0.1, "nine tenths of the budget are spent at next to no learning rate")
 #: Steps before a short way is evidence: any run's first ten steps go nowhere.
 STEPS = Threshold("steps", 50, "ten windows of five losses, the fewest with a robust median")
 
@@ -38,11 +40,15 @@ def check(evidence: Evidence) -> Outcome:
     cause = _rounding(evidence) or _decay(evidence)
     if cause is None and evidence.step_count < STEPS.value:
         return NotEnoughData("stalled_update", f"{STEPS.value:g} steps")
+    if cause is None:
+        cause = _schedule(evidence)
     if cause is None and len(seen) and largest < STARVED.value:
         cause = _epsilon(evidence) or _learning_rate(evidence, largest)
     if cause is None:
         return Healthy("stalled_update", f"weights can have moved by up to {largest:.2g} of their size", numbers)
     text = f"In {evidence.step_count} steps the weights can have moved by at most {largest:.1e} of their size"
+    if cause.id == "learning_rate_low" and "learning_rate_last" in cause.numbers:
+        text = "The learning rate was gone before anything was learned"
     if cause.id == "weight_decay_high":
         text = "The weights shrink faster than they learn"
     return found("stalled_update", cause, evidence, seen=text, step=0, numbers=numbers)
@@ -144,6 +150,30 @@ def _learning_rate(evidence: Evidence, travel: float) -> Cause | None:
     )
 
 
+def _schedule(evidence: Evidence) -> Cause | None:
+    """A learning rate that was gone before anything could be learned."""
+    rates = np.array([max(step.lr) if step.lr else np.nan for step in evidence.taken])
+    rates = rates[np.isfinite(rates)]
+    if not len(rates) or rates.max() <= 0 or _vanishes(evidence):
+        return None
+    worth, last = float(rates.sum() / rates.max()), float(rates[-1])
+    if worth > SPENT.value * len(rates) or last > SPENT.value * rates.max():
+        return None
+    gone = int(np.argmax(rates < 0.01 * rates.max())) if (rates < 0.01 * rates.max()).any() else len(rates) - 1
+    name = evidence.record.optimizers[0].name if evidence.record.optimizers else "the optimizer"
+    return Cause(
+        "learning_rate_low",
+        f"the schedule took the learning rate from {rates.max():g} to {last:.2g}, below a hundredth by step"
+        f" {evidence.taken[gone].step}: all {len(rates)} steps together are worth {worth:.3g} at the first rate",
+        "Let the learning rate fall over the whole budget: step the scheduler once per epoch, or decay more slowly.",
+        (name,),
+        {"learning_rate_first": float(rates.max()), "learning_rate_last": last, "steps_at_full_rate": worth},
+        ("slower_schedule",),
+        "the distance travelled is at most the sum of the steps",
+        0.85,
+    )
+
+
 def _vanishes(evidence: Evidence) -> bool:
     return bool(evidence.spines) and float(np.median([s.total for s in evidence.spines])) <= -2 * LOST.value
 
@@ -152,5 +182,5 @@ CONDITION = Condition(
     "stalled_update",
     "weights that do not move, or only by decay",
     check,
-    (UNCHANGED, BELOW_EPS, SHRUNK, STARVED, STEPS),
+    (UNCHANGED, BELOW_EPS, SHRUNK, STARVED, SPENT, STEPS),
 )

@@ -84,6 +84,17 @@ def _cause(evidence: Evidence, modules: tuple[str, ...], step: int) -> Cause:
     if place is not None:
         if step > 0 and too_large(evidence):
             return explain_large_steps(evidence)
+        if _is_output(evidence, place):
+            return Cause(
+                "output_activation",
+                f"`{place}` is the model's output, which is 0 and passes no gradient where its input is negative",
+                f"Remove `{place}` from the model's output.",
+                (place,),
+                {"dead_layer": place},
+                ("remove_output_activation",),
+                "the slope of ReLU is 0 for negative inputs (Lu 2019)",
+                0.85,
+            )
         return Cause(
             "unknown" if step > 0 else "weight_scale_large",
             f"every unit of `{place}` is 0 for the whole batch, which stops the gradient there",
@@ -123,6 +134,11 @@ def _dead_layer(evidence: Evidence) -> str | None:
         if rectifies(op) and seen[-1][1].zero_fraction == 1.0:
             return module or op
     return None
+
+
+def _is_output(evidence: Evidence, place: str) -> bool:
+    firsts = [seen[0][1] for (module, op, _), seen in evidence.activities.items() if (module or op) == place]
+    return any(evidence.ends_model(activity) for activity in firsts)
 
 
 CONDITION = Condition("zero_gradient", "most weights have a gradient of exactly 0", check, (SHARE, MOST))
