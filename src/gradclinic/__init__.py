@@ -13,15 +13,15 @@ from .errors import UserError
 
 if TYPE_CHECKING:
     from .schema.finding import Finding
-    from .schema.report import Report
+    from .workflows.answer import Answer
     from .workflows.diagnose import diagnose_run
     from .workflows.watch import Watch, watch
 
-__all__ = ["Finding", "Report", "UserError", "Watch", "diagnose_run", "watch"]
+__all__ = ["Answer", "Finding", "UserError", "Watch", "diagnose_run", "watch"]
 
 _HOMES = {
+    "Answer": "workflows.answer",
     "Finding": "schema.finding",
-    "Report": "schema.report",
     "Watch": "workflows.watch",
     "diagnose_run": "workflows.diagnose",
     "watch": "workflows.watch",

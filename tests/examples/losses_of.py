@@ -54,7 +54,7 @@ def main(out, mode, script):
 
         with gradclinic.watch(out=out + ".runs", show=False, html=False) as watch:
             run()
-        answer = {"losses": losses, "steps": watch.report.run["steps"]}
+        answer = {"losses": losses, "steps": watch.report.to_dict()["run"]["steps"]}
     else:
         run()
         answer = {"losses": losses}

@@ -26,7 +26,7 @@ class Schedule:
     allowance: float = ALLOWANCE
     share: float = SHARE
     looks: int = 0
-    spent: float = 0.0  #: seconds taken by close looks so far
+    spent: float = 0.0  #: seconds taken by close looks so far, but for the first
     _next: int = 0
     _alarms_left: int = ALARMS
     _alarmed: bool = False  # the look that is coming was asked for by an alarm
@@ -50,6 +50,7 @@ class Schedule:
         if not self._alarmed:
             self._alarms_left = min(ALARMS, self._alarms_left + 1)
         self._alarmed = False
+        if self.looks:  # the first look pays for imports and for finding the models' names, which no other does
+            self.spent += seconds
         self.looks += 1
-        self.spent += seconds
         self._next = max(self._next, step + 1, int(step * GROWTH) + 1)

@@ -9,6 +9,7 @@ from dataclasses import replace
 from gradclinic.schema.finding import Finding, Verdict
 from gradclinic.schema.record import Ending
 
+from .causes.cause import listed
 from .evidence import Evidence
 from .words import SEEN, WHY
 
@@ -81,7 +82,7 @@ def headline(answer: Verdict, findings: Sequence[Finding], evidence: Evidence) -
     learning = evidence.learning
     if answer == "sick":
         first = findings[0]
-        where = f" in {first.where[0]}" if first.where and first.where[0] != "model" else ""
+        where = f" in {listed(first.where)}" if first.where and first.where[0] != "model" else ""
         since = f" since step {first.step}" if first.step else ""
         seen, why = SEEN.get(first.condition, first.condition), WHY.get(first.cause, first.cause)
         return f"Sick: {seen}{where}{since}, because {why}." + ended
@@ -97,7 +98,7 @@ def headline(answer: Verdict, findings: Sequence[Finding], evidence: Evidence) -
     likely = next((f for f in findings if f.severity == "warning"), None)
     if likely is not None:
         seen = SEEN.get(likely.condition, likely.condition)
-        return f"Undecided ({learning.reason}), but look at this: {seen} in {likely.where[0]}." + ended
+        return f"Undecided ({learning.reason}), but look at this: {seen} in {listed(likely.where)}." + ended
     return f"Undecided: {learning.reason}." + ended
 
 

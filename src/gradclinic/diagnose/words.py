@@ -26,8 +26,8 @@ SEEN: Final[dict[str, str]] = {
 
 #: Why, after "because".
 WHY: Final[dict[str, str]] = {
-    "saturating_activation": "its activation saturates",
-    "unbounded_activation": "its activation grows without bound",
+    "saturating_activation": "the activation saturates",
+    "unbounded_activation": "the activation grows without bound",
     "weight_scale_small": "the initial weights are too small",
     "weight_scale_large": "the initial weights are too large",
     "symmetric_init": "the initial weights are all the same",

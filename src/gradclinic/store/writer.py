@@ -53,7 +53,7 @@ class Writer:
         info: RunInfo,
         *,
         max_bytes: int = MAX_BYTES,
-        flush_seconds: float = 0.5,
+        flush_seconds: float = 0.1,
         on_failure: Callable[[str], None] | None = None,
     ) -> None:
         self.path = Path(path).absolute()  # a script may change its folder

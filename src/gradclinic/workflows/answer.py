@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import contextlib
 import dataclasses
+import io
 import sqlite3
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
-from rich.console import Console
+from rich.console import Console, RenderableType
 
 from gradclinic.diagnose import diagnose
+from gradclinic.schema.finding import Finding, Verdict
 from gradclinic.schema.record import Record
 from gradclinic.schema.report import Report
 from gradclinic.show import html, json_report, terminal
@@ -24,11 +27,42 @@ from .ending import seen_ending
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """A run and what was found in it."""
+    """A run and what was found in it.  Prints itself as the terminal report, and shows itself in a notebook."""
 
     record: Record
     report: Report
     path: Path | None  #: of the record; None where nothing was recorded
+
+    @property
+    def verdict(self) -> Verdict:
+        """Healthy, sick or undecided, as one word."""
+        return self.report.verdict
+
+    @property
+    def headline(self) -> str:
+        """The answer in one sentence."""
+        return self.report.headline
+
+    @property
+    def findings(self) -> tuple[Finding, ...]:
+        """Most important first; the first is the origin."""
+        return self.report.findings
+
+    def to_dict(self) -> dict[str, Any]:
+        """The documented JSON (``report.schema.json``) as plain data."""
+        return self.report.to_dict()
+
+    def __rich__(self) -> RenderableType:
+        return terminal.render(self.report, self.record)
+
+    def __str__(self) -> str:
+        console = Console(file=io.StringIO(), width=80, color_system=None)
+        with console.capture() as caught:
+            console.print(self)
+        return caught.get()
+
+    def _repr_html_(self) -> str:
+        return html.fragment(self.report, self.record)
 
     def show(self, console: Console, page: Path | None = None) -> None:
         """Prints the report; ``page`` names where the HTML lies.
@@ -42,7 +76,7 @@ class Answer:
         except SystemExit as broken:  # rich ends the process, with a status that is not the script's
             raise BrokenPipeError from broken
 
-    def write_page(self, path: Path) -> None:
+    def save_html(self, path: Path) -> None:
         """Writes the self-contained HTML report.
 
         Raises:
@@ -50,7 +84,7 @@ class Answer:
         """
         json_report.write_text(html.page(self.report, self.record), path)
 
-    def write_json(self, path: Path) -> None:
+    def save_json(self, path: Path) -> None:
         """Writes the documented JSON.
 
         Raises:

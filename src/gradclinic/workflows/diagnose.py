@@ -19,7 +19,7 @@ def diagnose_run(run: str | None = None, *, html: Path | None = None, json: Path
     """
     answer = read_answer(find_record(run))
     if html:
-        answer.write_page(html)
+        answer.save_html(html)
     if json:
-        answer.write_json(json)
+        answer.save_json(json)
     return answer

@@ -17,7 +17,7 @@ def write_report(run: str | None, html: Path | None, *, show: bool = False) -> P
     """
     path = find_record(run)
     page = html or path.with_suffix(".html")
-    read_answer(path).write_page(page)
+    read_answer(path).save_html(page)
     if show:
         webbrowser.open(page.resolve().as_uri())
     return page

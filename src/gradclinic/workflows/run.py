@@ -101,10 +101,10 @@ def _report(
 
     answer = read_ended(record, known)
     if json:
-        answer.write_json(json)
+        answer.save_json(json)
     page = (html or record.with_suffix(".html")) if wants_page else None
     if page:
-        answer.write_page(page)
+        answer.save_html(page)
     return Outcome(code, answer, page)
 
 
@@ -112,7 +112,7 @@ def _empty(command: Command, code: int, reason: str, json: Path) -> Answer:
     from .answer import no_answer
 
     answer = no_answer(command, code, reason)
-    answer.write_json(json)
+    answer.save_json(json)
     return answer
 
 

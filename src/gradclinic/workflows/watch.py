@@ -10,8 +10,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING
 
-from gradclinic.schema.record import Ending, Record, Status
-from gradclinic.schema.report import Report
+from gradclinic.schema.record import Ending, Status
 
 if TYPE_CHECKING:
     from torch import nn
@@ -19,6 +18,8 @@ if TYPE_CHECKING:
 
     from gradclinic.capture import Monitor
     from gradclinic.store import Writer
+
+    from .answer import Answer
 
 _active: list[Watch] = []
 
@@ -39,8 +40,7 @@ class Watch:
         html: bool,
     ) -> None:
         self.path = path
-        self.report: Report | None = None
-        self.record: Record | None = None
+        self.report: Answer | None = None
         self._models, self._optimizers = models, optimizers
         self._steps, self._show, self._html = steps, show, html
         self._monitor: Monitor | None = None
@@ -66,7 +66,7 @@ class Watch:
         _active.append(self)
         return self
 
-    def stop(self, error: BaseException | None = None) -> Report | None:
+    def stop(self, error: BaseException | None = None) -> Answer | None:
         """Ends the watch and diagnoses; ``error`` is the exception that ended the training, if one did."""
         if self._monitor is None or self._writer is None:
             return self.report
@@ -79,18 +79,16 @@ class Watch:
         return self.report
 
     def _answer(self) -> None:
-        from gradclinic.diagnose import diagnose
-        from gradclinic.show import html, terminal
-        from gradclinic.store import read
+        from .answer import read_answer
 
-        self.record = read(self.path)
-        self.report = diagnose(self.record)
-        if self._html:
-            self.path.with_suffix(".html").write_text(html.page(self.report, self.record), encoding="utf-8")
+        self.report = read_answer(self.path)
+        page = self.path.with_suffix(".html") if self._html else None
+        if page:
+            self.report.save_html(page)
         if self._show:
             from rich.console import Console
 
-            terminal.show(self.report, self.record, Console(file=sys.stderr))
+            self.report.show(Console(file=sys.stderr), page)
 
     def __enter__(self) -> Watch:
         return self.start()
@@ -107,11 +105,7 @@ class Watch:
             )
 
     def _repr_html_(self) -> str | None:
-        if self.report is None or self.record is None:
-            return None
-        from gradclinic.show import html
-
-        return html.fragment(self.report, self.record)
+        return None if self.report is None else self.report._repr_html_()
 
 
 def _ending(error: BaseException | None) -> Ending:

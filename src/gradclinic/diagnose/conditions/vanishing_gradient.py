@@ -50,7 +50,7 @@ def check(evidence: Evidence) -> Outcome:
     if too_large(evidence) and not at_start:
         return Healthy("vanishing_gradient", "it came after updates that were too large", numbers)
     cause = (saturated_by_inputs(evidence) if at_start else None) or explain(worst, -1)
-    seen = f"Of the gradient at the head 10^{worst.total:.1f} arrives at the first layer"
+    seen = f"Of the gradient at the head only 10^{worst.total:.1f} arrives at the first layer"
     if travel is not None:
         way = f"can have moved by {travel:.1e} of their size" if travel > 0 else "did not move at all"
         seen += f", whose weights {way} in {evidence.step_count} steps"
