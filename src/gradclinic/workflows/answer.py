@@ -23,6 +23,7 @@ from gradclinic.store.amend import amend
 from .command import Command
 from .describe import describe_run
 from .ending import seen_ending
+from .place import seen_from_here
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,7 +71,7 @@ class Answer:
         Raises:
             BrokenPipeError: nobody reads it any more.
         """
-        paths = [path and _short(path) for path in (self.path, page)]
+        paths = [path and seen_from_here(path) for path in (self.path, page)]
         try:
             terminal.show(self.report, self.record, console, record_path=paths[0], html_path=paths[1])
         except SystemExit as broken:  # rich ends the process, with a status that is not the script's
@@ -126,11 +127,3 @@ def no_answer(command: Command, code: int, reason: str) -> Answer:
     record = Record(describe_run(command.argv[1:]), seen_ending(code, None))
     report = dataclasses.replace(diagnose(record), verdict="undecided", headline=reason, findings=(), undecided=())
     return Answer(record, report, None)
-
-
-def _short(path: Path) -> Path:
-    """``path`` as seen from here, where that is shorter."""
-    try:
-        return path.relative_to(Path.cwd())
-    except (ValueError, OSError):
-        return path

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from gradclinic.errors import UserError
 
 from .command import Command
-from .place import make_folder
+from .place import make_folder, seen_from_here
 from .run import RunOptions, run
 
 if TYPE_CHECKING:
@@ -43,7 +43,7 @@ def run_demo(out: Path, console: Console | None = None) -> bool:
     console = console or RichConsole(stderr=True, highlight=False)
     right = True
     for name, sentence in PATIENTS:
-        script = SCRIPTS / f"{name}.py"
+        script = seen_from_here(SCRIPTS / f"{name}.py")
         console.print(f"\n{sentence}\n$ gradclinic run {script}", highlight=False, markup=False, soft_wrap=True)
         outcome = run(Command(str(script), False, ()), RunOptions(out=out), console)
         verdict = outcome.answer.report.verdict if outcome.answer else "undecided"

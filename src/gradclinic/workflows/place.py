@@ -128,3 +128,11 @@ def _modified(path: Path) -> float:
 
 def _escaped(name: str) -> str:
     return re.sub(r"([*?[])", r"[\1]", name)
+
+
+def seen_from_here(path: Path) -> Path:
+    """``path`` relative to the current folder, where it lies in it."""
+    try:
+        return path.relative_to(Path.cwd())
+    except (ValueError, OSError):
+        return path
