@@ -1,4 +1,6 @@
 import sqlite3
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -64,18 +66,21 @@ def test_a_name_with_line_breaks_is_still_one_line(here: Path, capfd: pytest.Cap
     assert capfd.readouterr().err.startswith("gradclinic: no such file: two lines.py")
 
 
+def ask(*words: str) -> subprocess.CompletedProcess[str]:
+    """The command in a process of its own, as a user starts it: this one's stdout is pytest's."""
+    return subprocess.run([sys.executable, "-m", "gradclinic", *words], capture_output=True, text=True, check=False)
+
+
 @pytest.mark.parametrize("line", ["", "--help", "-h", *(f"{verb} --help" for verb in VERBS)])
-def test_help_leads_with_examples(capfd: pytest.CaptureFixture[str], line: str) -> None:
-    assert main(line.split()) == 0
-    out, err = capfd.readouterr()
-    assert not err
+def test_help_leads_with_examples(line: str) -> None:
+    done = ask(*line.split())
+    assert (done.returncode, done.stderr) == (0, "")
     verb = line.partition(" ")[0] if line.endswith(" --help") else ""
-    assert f"    gradclinic {verb}" in out.partition("Options:")[0]
+    assert f"    gradclinic {verb}" in done.stdout.partition("Options:")[0]
 
 
-def test_version(capfd: pytest.CaptureFixture[str]) -> None:
-    assert main(["--version"]) == 0
-    assert capfd.readouterr().out.startswith("gradclinic ")
+def test_version() -> None:
+    assert ask("--version").stdout.startswith("gradclinic ")
 
 
 def test_what_nobody_foresaw_is_one_line_and_a_file(
