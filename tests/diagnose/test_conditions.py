@@ -8,6 +8,8 @@ import numpy as np
 import pytest
 
 from gradclinic.diagnose import diagnose
+from gradclinic.diagnose.conditions import loss_spike
+from gradclinic.diagnose.evidence import Evidence
 from gradclinic.schema.finding import Finding
 from gradclinic.schema.ledger import Objective, Recurrence
 from gradclinic.schema.record import Event, OptimizerInfo, Record
@@ -195,6 +197,38 @@ def test_units_that_die_after_violent_steps_are_a_consequence():
     assert found.cause == "learning_rate_high"
     died = next(c for c in found.evidence["consequences"] if c["condition"] == "dead_units")
     assert died["step"] == 2
+
+
+def spiked(*, large_at: int) -> Record:
+    """A loss that settles at 1 and jumps to 9 at step 100; the gradient is 50 times its size at ``large_at``."""
+    losses = [*hand.falling(100, end=1.0), *hand.flat(100, 9.0)]
+    norms = lambda step: [25.0 if step == large_at else 0.5] * 4  # noqa: E731
+    return hand.record(losses, norms=norms, book=hand.ledger(4))
+
+
+@pytest.mark.parametrize(("large_at", "cause"), [(99, "learning_rate_high"), (100, "input_scale")])
+def test_what_came_first_tells_a_long_step_from_a_strange_batch(large_at: int, cause: str):
+    found = loss_spike.CONDITION.check(Evidence(spiked(large_at=large_at)))
+    assert isinstance(found, Finding)
+    assert (found.step, found.cause) == (100, cause)
+    assert found.evidence["loss_before"] == pytest.approx(1.0, rel=0.2)
+
+
+def test_a_spike_that_heals_is_no_finding():
+    losses = [*hand.falling(100, end=0.5), 50.0, 20.0, *hand.falling(100, end=0.2)[50:]]
+    quiet(hand.record(losses))
+
+
+def test_an_error_with_a_negative_gradient_is_climbed():
+    def objective(value: float, sign: float) -> Objective:
+        return Objective("Sub Pow", (64, 1), (64, 1), 1.0, value=value, alone=True, sign=sign)
+
+    def climbing(sign: float) -> Record:
+        book = [(t, hand.ledger(4, objective=objective(1.0 + t, sign))) for t in (0, 1, 2, 5)]
+        return hand.record(list(-np.linspace(1, 50, 100)), book=book)
+
+    assert pair(climbing(-1.0)) == ("wrong_objective", "gradient_ascent")
+    quiet(climbing(1.0))
 
 
 def test_a_full_batch_loss_on_an_orbit_oscillates():

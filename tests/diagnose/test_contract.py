@@ -51,6 +51,7 @@ SICK: dict[str, Record] = {
                          activities=[hand.activity(1, op="Tanh", saturated=0.97)]),
     ),
     "divergence": hand.record([2.3, 40.0, 90.0, *np.linspace(90, 400, 97)], moved=2.0),
+    "loss_spike": hand.record([*hand.falling(100, end=1.0), *hand.flat(100, 9.0)], book=hand.ledger(4)),
     "oscillation": hand.record([2.0 if step % 2 else 2.6 for step in range(200)]),
     "stalled_update": hand.record(hand.flat(), lr=1e-7, moved=1e-9),
     "plateau": hand.record(hand.flat()),
@@ -134,6 +135,8 @@ def test_every_cause_has_its_place_in_the_order_of_events():
 
 
 def test_another_package_can_add_a_condition(monkeypatch: pytest.MonkeyPatch):
+    fewer = tuple(condition for condition in BUILT_IN if condition.id != "loss_spike")
+    monkeypatch.setattr("gradclinic.diagnose.conditions.BUILT_IN", fewer)
     extra = Condition("loss_spike", "spikes", lambda evidence: Healthy("loss_spike", "none"))
     monkeypatch.setattr("gradclinic.diagnose.conditions.entry_points", lambda group: [_Point(extra)])
     assert all_conditions()[-1] is extra

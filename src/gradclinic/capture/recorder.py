@@ -19,6 +19,7 @@ from gradclinic.schema.vitals import Vitals, norms, rms
 from . import sampling
 from .by_hand import ByHand
 from .clearing import Clearing
+from .experiment import Experiment
 from .look import Look
 from .measured import Measured, number
 from .origins import Origins
@@ -64,6 +65,7 @@ class Recorder:
         self._looked = False  # the step under way has been looked at closely
         self._look_seconds = 0.0
         self._origins = Origins(self.put, self.roster, self.look)
+        self._experiment = Experiment(self.put, lambda: self.look.scopes.current)
         self._measured: Measured | None = None
         self._has_optimizer = False  # until one steps, weights that move are moved by hand
         self._hand: Measured | None = None  # gradients of a backward pass that no optimizer has used yet
@@ -79,12 +81,15 @@ class Recorder:
         """The initialisation is always looked at closely: hooks must be there before the first forward pass."""
         if self._tick == 0:
             self.look.arm()
+            self._experiment.arm()
 
     # -- backward passes ---------------------------------------------------------------------------------
 
     def backward_begins(self, roots: Sequence[Tensor]) -> None:
         self.scaler.backward_begins()
         self._clearing.backward_begins()
+        scaled = any(self.scaler.unscaled(root) is not root for root in roots)
+        self._experiment.backward_begins(roots, (self.scaler.scale() or 1.0) if scaled else 1.0)
         if not self._has_optimizer:
             self._step_by_hand()
             self._by_hand.follow(roots)
@@ -141,6 +146,8 @@ class Recorder:
         if self._wanted and optimizer not in self._wanted:
             return
         self._enlist(optimizer)
+        loss = self._losses[0] if len(self._losses) == 1 else None
+        self._experiment.step_begins(optimizer, has_closure, _plain(loss), self._tick)
         if self._looked or has_closure:
             self._before = sampling.sample(self._tensors_of(optimizer))
         if not has_closure:  # with a closure, the gradients do not exist yet
@@ -173,6 +180,7 @@ class Recorder:
 
     def note_compiled(self, what: str) -> None:
         self.look.disarm_scopes()
+        self._experiment.compiled()
         self._note_once("compiled", {"what": what})
 
     def finish(self) -> None:
@@ -180,6 +188,7 @@ class Recorder:
         if not self._has_optimizer:
             self._step_by_hand()
         self._out.deliver(everything=True)
+        self._experiment.finish(self._tick)
         self._out.put(Event(self._tick, "cost", {"seconds": self._spent() + self.hooks_seconds}))
 
     def put(self, event: str, data: dict[str, Any]) -> None:
@@ -256,6 +265,7 @@ class Recorder:
             gradients = measured.gradients()
             losses = measured.losses()
             loss = None if not losses else losses[0] if first_loss else float(np.mean(losses))
+            self._experiment.note_loss(loss)
             row = Step(
                 tick, index, step, moment, loss, backwards, rates, skipped, scale, measured.norm(), limit, gradients
             )
@@ -277,6 +287,7 @@ class Recorder:
         self._tick += 1
         self._last_losses, self._losses = self._losses or self._last_losses, []
         self._clip = self._before = None
+        self._experiment.step_ended(self._tick)
         self._origins.next_step()
         self._looked, self._look_seconds = False, 0.0
         if self._tick % COST_EVERY == 0:
@@ -289,6 +300,11 @@ class Recorder:
         if kind not in self._noted:
             self._noted.add(kind)
             self.put(kind, data)
+
+
+def _plain(loss: Tensor | float | None) -> float | None:
+    """A loss that costs no synchronisation to read."""
+    return loss if isinstance(loss, float) else float(loss) if loss is not None and _on_host(loss) else None
 
 
 def _on_host(value: Any) -> bool:

@@ -28,9 +28,9 @@ class Guard:
 
         @functools.wraps(function)
         def guarded(*args: P.args, **kwargs: P.kwargs) -> R | None:
-            if self._failures.get(name, 0) >= FAILURES_ALLOWED:
-                return None
-            outermost, self._inside = not self._inside, True
+            if self._inside or self._failures.get(name, 0) >= FAILURES_ALLOWED:
+                return None  # what torch tells while a callback runs is gradclinic's own doing
+            self._inside = True
             start = time.perf_counter()
             try:
                 return function(*args, **kwargs)
@@ -40,8 +40,7 @@ class Guard:
                     self._report(name, f"{type(error).__name__}: {error}")
                 return None
             finally:
-                if outermost:
-                    self._inside = False
-                    self.seconds += time.perf_counter() - start
+                self._inside = False
+                self.seconds += time.perf_counter() - start
 
         return guarded

@@ -28,7 +28,7 @@ def diagnose(record: Record, conditions: Sequence[Condition] | None = None) -> R
     for condition in all_conditions() if conditions is None else conditions:
         for outcome in _outcomes(condition, evidence):
             if isinstance(outcome, Finding):
-                findings.append(outcome)
+                findings.append(evidence.interventions.tell(outcome))
             elif isinstance(outcome, NotEnoughData):
                 undecided.append(outcome)
     arranged = arrange(findings)

@@ -15,6 +15,7 @@ from gradclinic.schema.ledger import Activity, Objective
 from gradclinic.schema.record import Event, LedgerRow, OptimizerInfo, ParameterInfo, Record, Step
 from gradclinic.schema.vitals import absent, norms
 
+from .interventions import Interventions
 from .learning import Learning, judge, judge_all
 from .series import LARGEST
 from .spine import Spine, spine_of
@@ -305,6 +306,11 @@ class Evidence:
 
     def events(self, *kinds: str) -> tuple[Event, ...]:
         return tuple(event for event in self.record.events if event.kind in kinds)
+
+    @cached_property
+    def interventions(self) -> Interventions:
+        """What was tested on copies of a step."""
+        return Interventions(self.events("intervention"))
 
     # -- the judgement everything depends on -----------------------------------------------------
 

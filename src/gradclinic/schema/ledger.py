@@ -84,6 +84,8 @@ class Objective:
     value: float | None = None
     #: Whether the loss is this value up to a factor; False where other terms (a penalty, a second head) join.
     alone: bool = True
+    #: Mean sign of the gradient that arrives at this error: 1 where it is minimised, -1 where it is maximised.
+    sign: float | None = None
 
 
 @dataclass(frozen=True, slots=True)

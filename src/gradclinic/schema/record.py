@@ -162,6 +162,9 @@ EVENT_KINDS: dict[str, str] = {
     "wrong_backward": "function, file, line, input, inputs, relative_error, analytic, numeric, fit, scale, deliberate, "
     "meaning, calls, dtype: a hand-written gradient disagrees with finite differences",
     "gradient_not_cleared": "parameter: its gradient of the last step was still there when the next one was computed",
+    "intervention": "change (the cause that it takes away, or nothing), what, where, numbers, shares, loss, first, "
+    "last, gradient, decades, losses and pace (of a few steps on copies), of (the tick that was run again)",
+    "intervention_abstained": "why: no step could be run again on copies",
     "compiled": "what: a compiled region, whose inside cannot be seen",
     "checkpoint": "activations are recomputed; their values are not read",
     "no_backward": "an optimizer stepped without a backward pass",

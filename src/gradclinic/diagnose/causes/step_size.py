@@ -23,8 +23,15 @@ STEEP = 1.3
 
 
 def explain_large_steps(evidence: Evidence) -> Cause:
-    """The origin of steps that are too large, the first cause in the order of events."""
-    return _data(evidence) or _initialisation(evidence) or _reduction(evidence) or _learning_rate(evidence)
+    """The origin of steps that are too large: of what is known, the first in the order of events that stood the test.
+
+    A candidate that was tested on a copy and did not help yields to a later one that did.
+    """
+    found = (_data(evidence), _initialisation(evidence), _reduction(evidence), _learning_rate(evidence))
+    candidates = [cause for cause in found if cause is not None]
+    tests = evidence.interventions
+    confirmed = next((cause for cause in candidates if tests.confirms(cause.id)), None)
+    return confirmed or candidates[0]
 
 
 def too_large(evidence: Evidence) -> bool:

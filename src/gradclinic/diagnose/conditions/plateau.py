@@ -6,6 +6,7 @@ from gradclinic.schema.finding import Healthy, NotEnoughData, Outcome
 
 from ..causes.cause import Cause
 from ..causes.step_size import VIOLENT, explain_large_steps, too_large
+from ..causes.tested import found_by_test
 from ..condition import Condition, Threshold
 from ..evidence import Evidence
 from ..learning import FLAT_STEPS
@@ -45,6 +46,9 @@ def _unexplained(evidence: Evidence) -> Cause:
     cause = explain_large_steps(evidence)
     if cause.id in ("input_scale", "target_scale"):
         return cause
+    tested = found_by_test(evidence)
+    if tested is not None:
+        return tested
     return Cause(
         "unknown",
         "gradients, weights and updates look ordinary, so that inputs and targets may not belong together",

@@ -75,6 +75,9 @@ def _broadcast(tick: int, objective: Objective, evidence: Evidence) -> Finding:
 def _ascent(evidence: Evidence) -> Finding | None:
     if any(value is True for value in evidence.settings("maximize")) and evidence.learning.state == "rising":
         return _flipped(evidence, "the optimizer was told to maximise", "Set maximize=False.", 0.9, {"maximize": 1})
+    rewarded = _rewarded(evidence)
+    if rewarded is not None:
+        return rewarded
     objective = evidence.objectives[0][1] if evidence.objectives else None
     losses = evidence.losses[np.isfinite(evidence.losses)]
     if len(losses) < STEPS.value:
@@ -110,6 +113,26 @@ def _ascent(evidence: Evidence) -> Finding | None:
                 {"share_of_steps_uphill": share},
             )
     return None
+
+
+def _rewarded(evidence: Evidence) -> Finding | None:
+    """An error that stands alone in the loss and gets a negative gradient, so that each step makes it larger.
+
+    With several optimizers that may be meant: a generator climbs its discriminator's error.
+    """
+    seen = [o for _, o in evidence.objectives if o.sign is not None and o.alone]
+    if not seen or len(evidence.optimizers) > 1 or any(o.sign is None or o.sign > -1 for o in seen):
+        return None
+    errors = [o.value for o in seen if o.value is not None]
+    # Where the error itself was not kept, the predictions show it: they run away.
+    values = errors if len(errors) > 1 else [o.prediction_rms for o in seen if o.prediction_rms is not None]
+    if len(values) < 2 or values[-1] <= values[0]:
+        return None
+    name = "the error" if len(errors) > 1 else "the predictions' RMS"
+    numbers = {"first": values[0], "last": values[-1], "gradient_sign": -1.0}
+    because = f"the error {seen[0].op} gets a negative gradient, so that steps make it larger"
+    because += f": {name} went from {values[0]:.4g} to {values[-1]:.4g}"
+    return _flipped(evidence, because, "Turn the sign of the loss round: minimise the negative.", 0.95, numbers)
 
 
 def _plain(op: str) -> bool:

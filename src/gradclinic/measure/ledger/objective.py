@@ -17,16 +17,19 @@ from .kinds import LOSSES
 from .saved import SavedReader
 
 
-def read_objective(graph: Graph, values: Values, reader: SavedReader) -> Objective | None:
-    """From the first loss operation that is known, else from a difference written out by hand; None without either."""
+def read_objective(graph: Graph, values: Values, reader: SavedReader) -> tuple[Objective, Op] | None:
+    """From the first loss operation that is known, else from a difference written out by hand; None without either.
+
+    With the operation whose output is the error itself.
+    """
     losses = [op for op in graph.ops if op.reached and op.loss]
     named = next((op for op in losses if op.name in LOSSES), None)
     broadcast = _broadcast(losses)
     if named is not None:
-        return _named(named, values, reader, broadcast)
+        return _named(named, values, reader, broadcast), named
     soft = next((op for op in losses if op.name == "LogSoftmax"), None)
     if soft is not None:
-        return Objective("LogSoftmax", prediction_shape=_shape(soft), classes=_classes(soft, reader))
+        return Objective("LogSoftmax", prediction_shape=_shape(soft), classes=_classes(soft, reader)), soft
     return _by_hand(losses, values, reader, broadcast)
 
 
@@ -188,7 +191,9 @@ def _broadcast(losses: list[Op]) -> Broadcast | None:
     return None
 
 
-def _by_hand(losses: list[Op], values: Values, reader: SavedReader, broadcast: Broadcast | None) -> Objective | None:
+def _by_hand(
+    losses: list[Op], values: Values, reader: SavedReader, broadcast: Broadcast | None
+) -> tuple[Objective, Op] | None:
     """((prediction - target) ** 2).mean() and its kin: a power or a magnitude of a difference with a constant."""
     for op in losses:
         if (
@@ -197,7 +202,7 @@ def _by_hand(losses: list[Op], values: Values, reader: SavedReader, broadcast: B
             or (len(op.edges) > 1 and op.edges[1 - op.signal[0]] is not None)
         ):
             continue
-        power = next((user for user, _ in op.users if user.name in ("Pow", "Abs", "Mul", "LinalgVectorNorm")), None)
+        power = _magnitude(op)
         difference = values.output(op)
         if power is None:
             continue
@@ -215,7 +220,7 @@ def _by_hand(losses: list[Op], values: Values, reader: SavedReader, broadcast: B
                 errors = difference.double()
                 value = float(errors.abs().mean() if absolute else errors.square().mean())
         shape = _shape(below) if below is not None else None
-        return Objective(
+        objective = Objective(
             op=f"{op.name} {power.name}",
             prediction_shape=shape,
             target_shape=broadcast[1] if broadcast else tuple(target.shape) if target is not None else None,
@@ -227,7 +232,20 @@ def _by_hand(losses: list[Op], values: Values, reader: SavedReader, broadcast: B
             value=value,
             alone=_alone(op),
         )
+        return objective, power
     return None
+
+
+def _magnitude(op: Op) -> Op | None:
+    """The power or magnitude of a difference, which may be divided by a constant first (a likelihood's width)."""
+    for user, _ in op.users:
+        if user.name in ("Pow", "Abs", "LinalgVectorNorm") or (user.name == "Mul" and len(op.users) > 1):
+            return user
+        if user.name in ("Div", "Mul") and sum(edge is not None for edge in user.edges) == 1:
+            found = _magnitude(user)
+            if found is not None:
+                return found
+    return next((user for user, _ in op.users if user.name == "Mul"), None)
 
 
 def _value(op: Op, values: Values, reader: SavedReader) -> Tensor | None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from typing import Any
 
 import torch
@@ -53,12 +54,15 @@ class OpenLedger:
         self._weights: dict[Op, tuple[int, int, int]] = {}  # ticket, elements, fan-in
         self._drafts: list[activity.Draft] = []
         self._objective: Objective | None = None
+        self._error: Op | None = None  # the operation whose output is the error that the objective describes
         self._fused: dict[Op, FusedLstm] = {}
         self._failures: list[str] = []
         with torch.no_grad():
             self._attempt("forward values", self._read_forward)
             self._attempt("objective", self._read_objective)
         keep = {op: lstm.sample for op, lstm in self._fused.items()}
+        if self._error is not None:
+            keep[self._error] = _signs
         self._tape = BackwardTape(graph, self._norms, self._caught, keep)
         try:
             self._tape.attach()
@@ -99,7 +103,9 @@ class OpenLedger:
                     self._drafts.append(draft)
 
     def _read_objective(self) -> None:
-        self._objective = read_objective(self._graph, self._values, self._reader)
+        found = read_objective(self._graph, self._values, self._reader)
+        if found is not None:
+            self._objective, self._error = found
 
     def _caught(self, op: Op) -> None:
         if self.origin is None:
@@ -127,10 +133,17 @@ class OpenLedger:
             total=spine.total,
             residue=spine.residue,
             activities=tuple(activities),
-            objective=self._objective,
+            objective=self._signed(),
             recurrences=found,
             unseen=self._unseen(),
         )
+
+    def _signed(self) -> Objective | None:
+        """The objective with the direction in which it is driven."""
+        kept = self._tape.kept.get(self._error) if self._error is not None else None
+        if self._objective is None or not kept or kept[0] is None or self._objective.op == "LogSoftmax":
+            return self._objective
+        return replace(self._objective, sign=float(kept[0]))
 
     def _replayed(self) -> tuple[Recurrence, ...]:
         """Fused recurrences, step by step; what could not be replayed is listed as unseen."""
@@ -209,6 +222,14 @@ class OpenLedger:
             unseen.append("time steps inside fused recurrences: " + ", ".join(fused))
         unseen.extend(f"failed: {failure}" for failure in (self._failures + self._tape.failures)[:5])
         return tuple(unseen)
+
+
+def _signs(gradients: Any) -> list[Tensor | None]:
+    """Mean sign of the gradient's elements that are not 0."""
+    gradient = gradients[0]
+    if gradient is None or gradient.is_complex():
+        return [None]
+    return [gradient.sign().sum() / gradient.count_nonzero().clamp(min=1)]
 
 
 def open_ledger(

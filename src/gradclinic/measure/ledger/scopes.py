@@ -65,6 +65,11 @@ class Scopes:
             register_module_forward_hook(self._leave, always_call=True),
         ]
 
+    @property
+    def current(self) -> str:
+        """Dotted path of the module that is running now; "" outside any."""
+        return next((path for _, path, _, _ in reversed(self._stack) if path is not None), "")
+
     def detach(self) -> None:
         """Takes the hooks away; what was recorded stays."""
         handles, self._handles = self._handles, []
@@ -125,8 +130,7 @@ class Scopes:
             self._note()
 
     def _note(self) -> None:
-        path = next((path for _, path, _, _ in reversed(self._stack) if path is not None), "")
-        mark = (path, self._stack[-1][2], self._stack[-1][3]) if self._stack else ("", "", False)
+        mark = (self.current, self._stack[-1][2], self._stack[-1][3]) if self._stack else ("", "", False)
         start = sequence_number()
         if self._starts and self._starts[-1] == start:
             self._marks[-1] = mark  # nothing ran since the last mark
