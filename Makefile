@@ -1,6 +1,7 @@
 # Everything runs in .venv, which is made on first use with nothing but Python 3.11 to 3.13.
 #   make demo   a sick and a healthy training, diagnosed       make test   the tests
 #   make check  linters, types, layers, documentation         make docs   the documentation, into site/
+#   make corpus how often the diagnosis is right, into docs/accuracy.md (half an hour)
 PYTHON ?= python3
 VENV ?= .venv
 BIN := $(VENV)/bin
@@ -11,7 +12,7 @@ INSTALLED := $(VENV)/.installed
 INSTALLED_DOCS := $(VENV)/.installed-docs
 
 .DEFAULT_GOAL := help
-.PHONY: help install demo test check docs wheel-test clean
+.PHONY: help install demo test check docs corpus wheel-test clean
 
 help:
 	@sed -n 's/^#   /  /p' Makefile
@@ -50,6 +51,9 @@ check: $(INSTALLED) $(INSTALLED_DOCS)
 
 docs: $(INSTALLED_DOCS)
 	$(BIN)/mkdocs build --strict
+
+corpus: $(INSTALLED)
+	$(BIN)/python -m corpus.score
 
 wheel-test: $(INSTALLED)
 	$(BIN)/python tools/wheel_test.py

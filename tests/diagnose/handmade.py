@@ -62,7 +62,7 @@ def gradients(norms: Sequence[float | None], *, bad: Sequence[int] = (), total: 
         if norm is None:
             continue
         count = WIDTH * WIDTH
-        table[row] = (count, 0, count if norm == 0 else 0, 0, total, norm**2, 0, norm or np.inf, norm)
+        table[row] = (count, 0, count if norm == 0 else 0, 0, total * (1 + row), norm**2, 0, norm or np.inf, norm)
     for row in bad:
         table[row]["non_finite"] = 1
     return table

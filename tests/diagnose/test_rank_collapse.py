@@ -29,6 +29,27 @@ def test_units_that_part_are_no_finding(flags):
     assert report.verdict == "healthy"
 
 
+def with_totals(totals, losses):
+    """Gradients of the same norm, whose sums are ``totals`` at every step."""
+    record = hand.record(losses)
+    tables = [step.gradients.copy() for step in record.steps]
+    for table in tables:
+        table["total"] = totals
+    steps = tuple(replace(step, gradients=table) for step, table in zip(record.steps, tables, strict=True))
+    return diagnose(replace(record, steps=steps))
+
+
+def test_copies_of_a_layer_get_the_same_gradient_to_the_bit():
+    report = with_totals([0.1, 0.25, 0.25, 0.3], hand.falling(200, end=0.5))
+    found = report.findings[0]
+    assert (found.condition, found.cause, found.where) == ("rank_collapse", "symmetric_init", ("layers.1", "layers.2"))
+
+
+@pytest.mark.parametrize("totals", [[0.1, 0.2, 0.3, 0.4], [0.0] * 4])
+def test_gradients_that_differ_or_say_nothing_are_no_copies(totals):
+    assert with_totals(totals, hand.falling(200, end=0.5)).verdict == "healthy"
+
+
 def collapsed(cosines, losses):
     activities = [replace(hand.activity(i), correlation=value) for i, value in enumerate(cosines)]
     book = hand.ledger(4, sigma=1.0, slope=0.0, objective=hand.cross_entropy(), activities=activities)

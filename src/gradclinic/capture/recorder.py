@@ -31,6 +31,8 @@ from .schedule import Schedule
 
 #: The histogram of exponents triples the cost of the vitals, so it is taken once in so many steps.
 EXPONENTS_EVERY = 16
+#: Steps in which a gradient that is cleared before the step is looked for: a slip in the loop shows at once.
+CLEARING_SEEN = 5
 #: How often the cost so far is written down, in steps.
 COST_EVERY = 20
 
@@ -59,6 +61,7 @@ class Recorder:
         self._last_losses: list[Tensor | float] = []
         self._clip: tuple[Tensor | float | None, float] | None = None
         self._before: list[Tensor | None] | None = None
+        self._arrived: set[int] = set()  # rows that had a gradient after the last backward pass
         self._backward_began = 0.0
         self._plain_backward: float | None = None  # typical backward pass that was not looked at
         self.hooks_seconds = 0.0  #: spent in the hooks of closely looked-at backward passes
@@ -126,6 +129,9 @@ class Recorder:
                 if "checkpoint" in what:
                     self._note_once("checkpoint", {"what": what})
             self._look_seconds += time.perf_counter() - began
+        if finished and self._tick < CLEARING_SEEN:
+            tensors = enumerate(self.roster.tensors())
+            self._arrived = {row for row, tensor in tensors if tensor is not None and tensor.grad is not None}
         if finished and not self._has_optimizer:
             self._hand = self._launch([leaf.grad for leaf in self._by_hand.leaves()])
 
@@ -218,6 +224,10 @@ class Recorder:
         gradients = [None if tensor is None else tensor.grad for tensor in self._tensors_of(optimizer)]
         if not self._losses and not self._last_losses and all(gradient is None for gradient in gradients):
             self._note_once("no_backward", {"optimizer": type(optimizer).__name__})
+        if all(gradient is None for gradient in gradients):
+            mine = {row for row, tensor in enumerate(self._tensors_of(optimizer)) if tensor is not None}
+            if self._arrived & mine:
+                self._note_once("gradient_cleared_before_step", {"optimizer": type(optimizer).__name__})
         self._measured = self._launch(gradients, getattr(optimizer, "grad_scale", None))
 
     def _launch(self, gradients: Sequence[Tensor | None], scale: Tensor | None = None) -> Measured:

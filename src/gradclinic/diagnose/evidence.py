@@ -5,6 +5,7 @@ Letters: S recorded steps, P parameters, U recorded updates.  Indices into P are
 
 from __future__ import annotations
 
+import itertools
 from functools import cached_property
 from typing import Any
 
@@ -154,6 +155,11 @@ class Evidence:
             if step.gradients is not None:
                 row[: len(step.gradients)] = step.gradients
         return np.stack(table) if table else np.zeros((0, self.width), absent(1).dtype)
+
+    @property
+    def gradient_statistics(self) -> NDArray[np.void]:
+        """(S, P) the statistics themselves, as ``schema.vitals`` lays them out."""
+        return self._gradients
 
     @cached_property
     def watched(self) -> Mask:
@@ -310,7 +316,10 @@ class Evidence:
     @cached_property
     def interventions(self) -> Interventions:
         """What was tested on copies of a step."""
-        return Interventions(self.events("intervention"))
+        rates = [max(step.lr) for step in self.taken if step.lr]
+        # A schedule has spent the learning rate since: a test of the first step's says nothing of the last one's.
+        stale = {"learning_rate_low"} if rates and rates[-1] < 0.1 * rates[0] else set()
+        return Interventions(self.events("intervention"), frozenset(stale))
 
     # -- the judgement everything depends on -----------------------------------------------------
 
@@ -329,4 +338,10 @@ class Evidence:
     @cached_property
     def learning(self) -> Learning:
         """Is it learning at all?"""
-        return judge_all(self.learning_by_optimizer)
+        return judge_all(self.learning_by_optimizer, phases=self._phases)
+
+    @cached_property
+    def _phases(self) -> bool:
+        """Whether the optimizers stepped one after the other (pretraining and fine-tuning, folds), not in turn."""
+        order = [step.optimizer for step in self.taken]
+        return sum(left != right for left, right in itertools.pairwise(order)) + 1 == len(set(order)) > 1

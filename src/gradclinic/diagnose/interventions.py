@@ -94,10 +94,10 @@ class Examined:
 
 
 class Interventions:
-    """The tests that a run carries, by the change that was made."""
+    """The tests that a run carries, by the change; ``stale`` ones no longer speak of how the run ended."""
 
-    def __init__(self, events: tuple[Event, ...]) -> None:
-        self._all = [event.data for event in events]
+    def __init__(self, events: tuple[Event, ...], stale: frozenset[str] = frozenset()) -> None:
+        self._all = [event.data for event in events if event.data["change"] not in stale]
 
     @cached_property
     def plain(self) -> dict[str, Any] | None:

@@ -164,12 +164,15 @@ def main_term(objectives: Sequence[tuple[int, Objective]]) -> float | None:
     return float(np.median([value / constant for value, constant in late]))
 
 
-def judge_all(judged: dict[int, Learning]) -> Learning:
-    """One judgement for a run with several optimizers.
+def judge_all(judged: dict[int, Learning], *, phases: bool = False) -> Learning:
+    """One judgement for a run with several optimizers; ``phases`` where each began when the one before had ended.
 
     Where they minimise different losses (an adversary), one may rise because the other learns: only learning counts.
     """
     seen = [item for item in judged.values() if item.first is not None]
+    if phases and len(seen) > 1:
+        # One after the other, each is a training of its own: one that does not work is not excused by the others.
+        return next((item for item in seen if item.works is False), seen[-1])
     if len(seen) <= 1:
         return (seen or list(judged.values()) or [Learning("unknown", "no step was taken")])[0]
     learning = [item for item in seen if item.state == "learning"]

@@ -26,13 +26,20 @@ _STAGES: tuple[tuple[str, ...], ...] = (
     ("learning_rate_high", "learning_rate_low", "optimizer_epsilon", "weight_decay_high"),
     ("unknown", "convergence"),
 )  # fmt: skip
+#: What a consequence keeps of its evidence: where a value first was not finite.
+_ORIGIN = ("direction", "op", "module")
 _GRAVITY = {"critical": 0, "warning": 1, "note": 2}
 #: What is only ever brought about by something else: units die of the steps, a loss is flat because of all that.
 _SYMPTOMS = {"zero_gradient": 1, "dead_units": 1, "saturated_units": 1, "oscillation": 2, "plateau": 2, "converged": 3}
 
 
 def stage(finding: Finding) -> int:
-    """Where in the order of events a finding's cause lies, 0 the earliest."""
+    """Where in the order of events a finding's cause lies, 0 the earliest.
+
+    A cause that only a test on copies suggests comes last: whatever the record itself names is better founded.
+    """
+    if finding.evidence.get("found_by") == "test":
+        return len(_STAGES) - 1
     return next((index for index, causes in enumerate(_STAGES) if finding.cause in causes), len(_STAGES) - 1)
 
 
@@ -48,6 +55,7 @@ def arrange(findings: Sequence[Finding]) -> tuple[Finding, ...]:
         return (origin, *independent)
     consequences = [
         {"condition": f.condition, "cause": f.cause, "where": list(f.where), "step": f.step}
+        | {key: f.evidence[key] for key in _ORIGIN if key in f.evidence}
         for f in sorted(folded, key=lambda f: (f.step is None, f.step or 0))
     ]
     return (replace(origin, evidence=origin.evidence | {"consequences": consequences}), *independent)

@@ -55,7 +55,7 @@ WHY: Final[dict[str, str]] = {
     "precision_rounding": "updates are rounded away",
     "invalid_operation": "an operation has no finite result there",
     "clip_before_unscale": "gradients were clipped before they were unscaled",
-    "optimizer_order": "the optimizer was stepped twice",
+    "optimizer_order": "the calls of the training loop are in the wrong order",
     "wrong_backward": "a hand-written backward is wrong",
     "convergence": "there is little left to learn",
     "unknown": "of something that its gradients do not show",

@@ -162,6 +162,7 @@ EVENT_KINDS: dict[str, str] = {
     "wrong_backward": "function, file, line, input, inputs, relative_error, analytic, numeric, fit, scale, deliberate, "
     "meaning, calls, dtype: a hand-written gradient disagrees with finite differences",
     "gradient_not_cleared": "parameter: its gradient of the last step was still there when the next one was computed",
+    "gradient_cleared_before_step": "optimizer: its parameters got a gradient, which was gone when it stepped",
     "intervention": "change (the cause that it takes away, or nothing), what, where, numbers, shares, loss, first, "
     "last, gradient, decades, losses and pace (of a few steps on copies), of (the tick that was run again)",
     "intervention_abstained": "why: no step could be run again on copies",

@@ -12,6 +12,8 @@ from .depth import explain
 #: The stable learning rate falls with the square of the input's RMS (the curvature of a linear layer is E[x²]).
 #: From RMS 10 on, two decades of it are gone, more than people search.
 INPUT_RMS = 10.0
+#: The gradient of the first weights grows in proportion to the input: at a tenth, a decade is gone.
+INPUT_SMALL = 0.1
 #: The same for targets: the gradient of a squared error grows in proportion to them.
 TARGET_RMS = 10.0
 #: More than half of the elements beyond a tenth of the slope: the layer as a whole passes less than half a decade.
@@ -72,6 +74,24 @@ def saturated_by_inputs(evidence: Evidence) -> Cause | None:
         {"input_rms": rms, "saturated_fraction": flat[0].saturated_fraction},
         ("standardise_inputs",),
         "LeCun 1998: inputs of mean 0 and variance 1 keep the units in their linear range",
+        0.85,
+    )
+
+
+def small_inputs(evidence: Evidence) -> Cause | None:
+    """Inputs so small that they hardly reach the first layer's units, where standardising them helped on a copy."""
+    seen = input_rms(evidence)
+    if seen is None or not 0 < seen[0] <= INPUT_SMALL or not evidence.interventions.confirms("input_scale"):
+        return None
+    rms, where = seen
+    return Cause(
+        "input_scale",
+        f"the input of `{where}` has an RMS of {rms:.3g}, so that its units differ by their biases and hardly by it",
+        "Standardise the inputs once (subtract the mean, divide by the standard deviation) before training.",
+        (where,),
+        {"input_rms": rms},
+        ("standardise_inputs",),
+        "LeCun 1998: inputs of variance 1 use the units' range",
         0.85,
     )
 

@@ -62,7 +62,7 @@ def found_by_test(evidence: Evidence) -> Cause | None:
 
 
 def _named(change: str, tested: Examined) -> Cause:
-    numbers = dict(tested.data.get("numbers", {}))
+    numbers = dict(tested.data.get("numbers", {})) | {"found_by": "test"}
     cause, action, remedies = _ACTIONS.get(change, ("unknown", "", ()))
     if change == "weight_scale":
         small = numbers.get("last_output_rms", 1.0) < 1

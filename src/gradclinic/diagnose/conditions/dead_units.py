@@ -53,9 +53,11 @@ def check(evidence: Evidence) -> Outcome:
     cause = _cause(evidence, origin[0] or origin[1], from_start, len(rectifiers))
     names = tuple(dict.fromkeys(key[0] or key[1] for key in (origin, *ill)))
     learning = evidence.learning.works
-    grave: Severity = "note"
-    if learning is not True:
-        grave = "critical" if learning is False and final[worst] >= NEARLY_ALL.value else "warning"
+    # Most layers without their units: what is left is a smaller network than the one that was meant, learning or not.
+    gone = sum(share >= NEARLY_ALL.value for share in final.values())
+    grave: Severity = "critical" if len(final) > 1 and 2 * gone > len(final) else "note"
+    if learning is not True and grave == "note":
+        grave = "critical" if learning is False and gone else "warning"
     when = "from initialisation on" if from_start else f"since step {evidence.step_of(tick)}"
     return Finding(
         "dead_units",

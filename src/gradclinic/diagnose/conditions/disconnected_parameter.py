@@ -33,7 +33,7 @@ def check(evidence: Evidence) -> Outcome | list[Outcome]:
     if cut:
         outcomes.append(_cut_off(evidence, cut, [p.index for p in wanting]))
     outcomes.extend(_unowned(evidence))
-    outcomes.extend(_frozen(evidence))
+    outcomes.extend(_frozen(evidence) or _only_vectors(evidence))
     return outcomes or Healthy("disconnected_parameter", "every weight that an optimizer holds gets a gradient")
 
 
@@ -41,10 +41,13 @@ def _cut_off(evidence: Evidence, cut: list[int], wanting: list[int]) -> Finding:
     weights = [i for i in wanting if i in set(evidence.matrices.tolist())]
     lost = [i for i in weights if i in set(cut)]
     everything = len(cut) == len(wanting)
+    if everything and evidence.events("gradient_cleared_before_step"):
+        return _cleared_too_early(evidence, cut)
     # A cut graph loses every layer before the cut; an unused head or pooler lies anywhere else.
     prefix = len(lost) >= PREFIX.value and lost == weights[: len(lost)] and len(lost) < len(weights)
     works = evidence.learning.works
-    grave: Severity = "critical" if everything or prefix else ("warning" if works is False else "note")
+    most = works is False and len(weights) > 0 and 2 * len(lost) >= len(weights)
+    grave: Severity = "critical" if everything or prefix or most else ("warning" if works is False else "note")
     modules = tuple(dict.fromkeys(evidence.module_of(i) for i in cut))
     if everything:
         because = "no weight that the optimizer holds gets a gradient: the loss does not depend on them"
@@ -76,6 +79,23 @@ def _cut_off(evidence: Evidence, cut: list[int], wanting: list[int]) -> Finding:
         action,
         ("reconnect_graph",),
         "autograd leaves .grad None where the loss does not depend on a parameter",
+    )
+
+
+def _cleared_too_early(evidence: Evidence, cut: list[int]) -> Finding:
+    return Finding(
+        "disconnected_parameter",
+        "optimizer_order",
+        ("optimizer",),
+        0,
+        "critical",
+        0.9,
+        {"weights_without_gradient": len(cut), "steps_watched": len(evidence.taken)} | evidence.learning.numbers(),
+        "The backward pass reaches the weights, and at the step none of them has a gradient: it was cleared in"
+        f" between. {outcome_sentence(evidence)}",
+        "Call optimizer.zero_grad() before backward(), not between backward() and step().",
+        ("zero_grad",),
+        "zero_grad() sets .grad to None, and an optimizer skips what has no gradient",
     )
 
 
@@ -137,6 +157,34 @@ def _frozen(evidence: Evidence) -> list[Outcome]:
             "fine-tuning trains the head at least",
         )
     ]
+
+
+def _only_vectors(evidence: Evidence) -> list[Outcome]:
+    """A phase that does not learn, whose optimizer holds biases and gains only, beside frozen weights."""
+    frozen = [p for p in evidence.parameters if not p.requires_grad and len(p.shape) >= 2]
+    for index, learning in evidence.learning_by_optimizer.items():
+        held = [p for p in evidence.parameters if p.optimizer == index and p.requires_grad]
+        if not frozen or not held or learning.works is not False or any(len(p.shape) >= 2 for p in held):
+            continue
+        modules = tuple(dict.fromkeys(p.module or p.name for p in frozen))
+        names = listed([p.name for p in held])
+        return [
+            Finding(
+                "disconnected_parameter",
+                "frozen_parameter",
+                modules[:8],
+                0,
+                "critical",
+                0.85,
+                {"frozen_weights": len(frozen), "trained_vectors": len(held)} | learning.numbers(),
+                f"The optimizer trains {names} only, no weight: {listed(modules)} have requires_grad=False. The loss"
+                f" went from {learning.first:.4g} to {learning.last:.4g} in {learning.steps} steps.",
+                f"Set requires_grad_(True) on the weight of {listed(modules)}, the last layer's at least.",
+                ("unfreeze",),
+                "a bias shifts every prediction alike: it cannot tell inputs apart",
+            )
+        ]
+    return []
 
 
 CONDITION = Condition(

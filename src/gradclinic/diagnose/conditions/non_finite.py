@@ -57,6 +57,10 @@ _SINGULAR = {
 }
 
 
+#: Half of the smallest positive float16, 2^-24: what is below it rounds to 0.
+SMALLEST_HALF = 2.0**-25
+
+
 def check(evidence: Evidence) -> Outcome:
     """Takes the origin from its event where there is one, else from the first bad row."""
     events = evidence.events("non_finite_origin")
@@ -152,6 +156,10 @@ def _cause(event: Event | None, evidence: Evidence, step: int, bad: Any, skipped
             "IEEE 754: nan and inf spread through every sum",
             0.9,
         )
+    if data.get("direction") == "parameter":
+        rounded = _rounded_epsilon(evidence, where)
+        if rounded is not None:
+            return rounded
     if "nllloss" in op or ("crossentropy" in op and "binary" not in op):
         if finite_inputs and data.get("direction", "forward") == "forward":
             return Cause(
@@ -200,6 +208,25 @@ def _cause(event: Event | None, evidence: Evidence, step: int, bad: Any, skipped
         ("lower_learning_rate",),
         "the first value that is not finite",
         0.3,
+    )
+
+
+def _rounded_epsilon(evidence: Evidence, where: tuple[str, ...]) -> Cause | None:
+    """Finite gradients, and parameters that are not: the optimizer divided by √v + eps, both 0 in the format."""
+    eps = [float(value) for value in evidence.settings("eps")]
+    half = any(p.dtype.endswith("float16") and "bfloat16" not in p.dtype for p in evidence.parameters)
+    if not eps or not half or min(eps) >= SMALLEST_HALF or evidence.non_finite[:1].any():
+        return None
+    return Cause(
+        "optimizer_epsilon",
+        f"the weights left the optimizer's step non-finite: eps {min(eps):g} is 0 in float16, and a gradient whose"
+        " square is 0 as well gives 0/0",
+        "Set eps to 1e-4, or keep the weights in float32 and use autocast.",
+        where,
+        {"eps": min(eps)},
+        ("raise_eps", "float32_master_weights"),
+        "half of float16's smallest number is 3e-8; what is below it rounds to 0",
+        0.85,
     )
 
 

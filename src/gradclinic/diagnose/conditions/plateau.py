@@ -5,7 +5,7 @@ from __future__ import annotations
 from gradclinic.schema.finding import Healthy, NotEnoughData, Outcome
 
 from ..causes.cause import Cause
-from ..causes.step_size import VIOLENT, explain_large_steps, too_large
+from ..causes.step_size import VIOLENT, explain_large_steps, small_inputs, too_large
 from ..causes.tested import found_by_test
 from ..condition import Condition, Threshold
 from ..evidence import Evidence
@@ -43,6 +43,9 @@ def check(evidence: Evidence) -> Outcome:
 
 
 def _unexplained(evidence: Evidence) -> Cause:
+    small = small_inputs(evidence) or _median_of_labels(evidence)
+    if small is not None:
+        return small
     cause = explain_large_steps(evidence)
     if cause.id in ("input_scale", "target_scale"):
         return cause
@@ -59,6 +62,27 @@ def _unexplained(evidence: Evidence) -> Cause:
         "a model that learns anything beats the best constant prediction",
         0.4,
     )
+
+
+def _median_of_labels(evidence: Evidence) -> Cause | None:
+    """An absolute error against labels of 0 and 1, for which t² = t, so that their mean is their mean square."""
+    for _, objective in evidence.objectives[:1]:
+        mean, rms = objective.target_mean, objective.target_rms
+        if objective.op not in ("L1Loss", "Sub Abs") or mean is None or rms is None or not 0 < mean < 1:
+            continue
+        if abs(mean - rms**2) < 1e-6:
+            return Cause(
+                "loss_mismatch",
+                "an absolute error against labels of 0 and 1 is least at their median, one of the two, and has the same"
+                " slope everywhere, so that nothing tells a near miss from a far one",
+                "Use binary_cross_entropy_with_logits for labels of 0 and 1.",
+                (objective.op,),
+                {"target_mean": mean},
+                ("bce_with_logits",),
+                "the median minimises the absolute error",
+                0.75,
+            )
+    return None
 
 
 CONDITION = Condition("plateau", "a loss that stays at what a constant prediction gives", check, (STEPS, SHAKEN))

@@ -19,9 +19,13 @@ SAME = Threshold("mean_cosine", 0.999, "√(2(1-c)): the inputs differ by less t
 APART = Threshold("mean_cosine_before", 0.95, "the first layers still tell the inputs apart")
 
 
+#: Copies are told by their gradients' statistics, which agree to the last bit.
+COPY_STEPS = Threshold("equal_steps", 5, "sums and squares of different gradients do not agree to the bit five times")
+
+
 def check(evidence: Evidence) -> Outcome | list[Outcome]:
     """Looks at the weights' rows, and at the cosines between the inputs' representations, layer by layer."""
-    twins = _twins(evidence)
+    twins = _twins(evidence) or _copies(evidence)
     if twins is not None:
         return twins
     if evidence.learning.works:
@@ -79,6 +83,41 @@ def _twins(evidence: Evidence) -> Finding | None:
     )
 
 
+def _copies(evidence: Evidence) -> Finding | None:
+    """Weights that get the very same gradient at every step: copies of one layer, which never part."""
+    table = evidence.gradient_statistics[: int(COPY_STEPS.value)]
+    if len(table) < COPY_STEPS.value:
+        return None
+    groups: dict[bytes, list[int]] = {}
+    for index in evidence.matrices.tolist():
+        rows = table[:, index]
+        shape = next(p.shape for p in evidence.parameters if p.index == index)
+        # A sum that is exactly 0, or no number, says nothing of the gradient it belongs to.
+        if (rows["count"] > 0).all() and (rows["total"] != 0).all() and not rows["non_finite"].any():
+            groups.setdefault(repr(shape).encode() + rows.tobytes(), []).append(index)
+    same = [group for group in groups.values() if len(group) > 1]
+    if not same:
+        return None
+    names = tuple(dict.fromkeys(evidence.module_of(index) for group in same for index in group))
+    seen = (
+        f"{listed(names)} get the same gradient at every step, to the last bit: they are copies with equal weights that"
+        " compute the same and never part, so that they are worth one of them."
+    )
+    return Finding(
+        condition="rank_collapse",
+        cause="symmetric_init",
+        where=names[:8],
+        step=0,
+        severity="critical",
+        confidence=0.95,
+        evidence={"equal_weights": sum(map(len, same)), "steps": len(table)} | evidence.learning.numbers(),
+        explanation=f"{seen} {outcome_sentence(evidence)}",
+        action=f"Initialise {listed(names)} each by itself (reset_parameters() after deepcopy).",
+        remedies=("random_init",),
+        source="equal units stay equal under gradient descent (Goodfellow 2016, 8.4)",
+    )
+
+
 def _cause(ledger: Ledger, module: str) -> Cause:
     """Post-norm: a normalisation right after a residual sum. It keeps the mean of the tokens and shrinks the rest."""
     by_number = {entry.sequence: entry for entry in ledger.entries}
@@ -107,4 +146,6 @@ def _cause(ledger: Ledger, module: str) -> Cause:
     )
 
 
-CONDITION = Condition("rank_collapse", "different inputs or units that have become the same", check, (SAME, APART))
+CONDITION = Condition(
+    "rank_collapse", "different inputs or units that have become the same", check, (SAME, APART, COPY_STEPS)
+)

@@ -7,6 +7,7 @@ import numpy as np
 from gradclinic.schema.finding import Healthy, NotEnoughData, Outcome
 
 from ..causes.cause import Cause, listed
+from ..causes.step_size import small_inputs
 from ..condition import Condition, Threshold
 from ..evidence import Evidence
 from .common import found
@@ -43,7 +44,7 @@ def check(evidence: Evidence) -> Outcome:
     if cause is None:
         cause = _schedule(evidence)
     if cause is None and len(seen) and largest < STARVED.value:
-        cause = _epsilon(evidence) or _learning_rate(evidence, largest)
+        cause = small_inputs(evidence) or _epsilon(evidence) or _learning_rate(evidence, largest)
     if cause is None:
         return Healthy("stalled_update", f"weights can have moved by up to {largest:.2g} of their size", numbers)
     text = f"In {evidence.step_count} steps the weights can have moved by at most {largest:.1e} of their size"

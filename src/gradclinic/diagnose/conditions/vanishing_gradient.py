@@ -7,7 +7,7 @@ import numpy as np
 from gradclinic.schema.finding import Healthy, NotEnoughData, Outcome
 
 from ..causes.depth import explain
-from ..causes.step_size import saturated_by_inputs, too_large
+from ..causes.step_size import saturated_by_inputs, small_inputs, too_large
 from ..condition import Condition, Threshold
 from ..evidence import Evidence
 from ..spine import LOST as NOTHING_LEFT
@@ -49,7 +49,8 @@ def check(evidence: Evidence) -> Outcome:
         return Healthy("vanishing_gradient", "the first layers move enough in spite of it", numbers)
     if too_large(evidence) and not at_start:
         return Healthy("vanishing_gradient", "it came after updates that were too large", numbers)
-    cause = (saturated_by_inputs(evidence) if at_start else None) or explain(worst, -1)
+    by_inputs = saturated_by_inputs(evidence) or small_inputs(evidence) if at_start else None
+    cause = by_inputs or explain(worst, -1)
     seen = f"Of the gradient at the head only 10^{worst.total:.1f} arrives at the first layer"
     if travel is not None:
         way = f"can have moved by {travel:.1e} of their size" if travel > 0 else "did not move at all"

@@ -7,7 +7,7 @@ from gradclinic.schema.record import Event
 
 from ..condition import Condition, Threshold
 from ..evidence import Evidence
-from .common import outcome_sentence, severity
+from .common import outcome_sentence
 
 #: What capture's finite differences must disagree by before it writes the event.
 DISAGREES = Threshold(
@@ -18,7 +18,10 @@ _EVIDENCE = ("relative_error", "analytic", "numeric", "line", "input", "fit", "s
 
 
 def check(evidence: Evidence) -> Outcome | list[Outcome]:
-    """Reads the events of the gradient check, of clipping, of the gradient scaler and of clearing."""
+    """Reads the events of the gradient check, of clipping, of the gradient scaler and of clearing.
+
+    Calls in a wrong order are never meant, so they are critical even where the loss falls in spite of them.
+    """
     outcomes: list[Outcome] = []
     seen: set[str] = set()
     for event in evidence.events("wrong_backward"):
@@ -80,7 +83,7 @@ def _clipped(events: tuple[Event, ...], evidence: Evidence) -> Finding:
         "clip_before_unscale",
         ("optimizer",),
         step,
-        "warning" if evidence.learning.works else "critical",
+        "critical",
         0.95,
         {"scale": scale, "limit": limit, "effective_limit": limit / scale, "times": len(events)}
         | evidence.learning.numbers(),
@@ -98,7 +101,7 @@ def _stepped_again(events: tuple[Event, ...], evidence: Evidence) -> Finding:
         "optimizer_order",
         ("optimizer",),
         evidence.step_of(events[0].tick),
-        "warning" if evidence.learning.works else "critical",
+        "critical",
         0.95,
         {"times": len(events)} | evidence.learning.numbers(),
         f"optimizer.step() was called again after scaler.step(optimizer), from step {evidence.step_of(events[0].tick)}"
@@ -115,7 +118,7 @@ def _kept(event: Event, evidence: Evidence) -> Finding:
         "optimizer_order",
         ("optimizer",),
         0,
-        severity(evidence),
+        "critical",
         0.9,
         {"seen_at_step": evidence.step_of(event.tick), "parameter": str(event.data.get("parameter"))}
         | evidence.learning.numbers(),

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from gradclinic.schema.finding import Healthy, NotEnoughData, Outcome
+from gradclinic.schema.finding import Healthy, NotEnoughData, Outcome, Severity
 
 from ..causes.cause import Cause
 from ..causes.criticality import rectifies
@@ -31,7 +31,9 @@ def check(evidence: Evidence) -> Outcome:
     steps = len(zero) - begins
     share = zero[tail].sum(axis=0) / np.maximum(watched[tail].sum(axis=0), 1)
     dead = share >= SHARE.value
-    if evidence.learning.works or dead.mean() <= MOST.value or steps < 3:
+    # Nearly all weights at nearly all steps: a loss that falls then falls by its biases alone.
+    whole = bool(dead.all()) and begins == 0
+    if (evidence.learning.works and not whole) or dead.mean() <= MOST.value or steps < 3:
         return Healthy(
             "zero_gradient", "weights receive gradients that are not 0", {"weights_with_zero_gradient": int(dead.sum())}
         )
@@ -39,7 +41,28 @@ def check(evidence: Evidence) -> Outcome:
     step = evidence.taken[begins].step
     numbers = {"weights_with_zero_gradient": int(dead.sum()), "weights": len(dead), "steps_with_zero_gradient": steps}
     seen = f"From step {step} the gradient of {int(dead.sum())} of {len(dead)} weights is exactly 0"
-    return found("zero_gradient", _cause(evidence, modules, step), evidence, seen=seen, step=step, numbers=numbers)
+    cause = _cause(evidence, modules, step)
+    grave: Severity | None = "critical" if whole else None
+    return found("zero_gradient", cause, evidence, seen=seen, step=step, numbers=numbers, grave=grave)
+
+
+def _erased(evidence: Evidence) -> Cause | None:
+    """A normalisation that leaves nothing: the deviation from a mean over one value is 0."""
+    for row in evidence.ledgers[:1]:
+        for entry in row.ledger.entries:
+            if entry.kind == "normalization" and entry.forward_in and entry.forward_out == 0:
+                place = entry.module or entry.op
+                return Cause(
+                    "normalization_placement",
+                    f"the normalisation in `{place}` subtracts the mean of a single value, which leaves 0 of any input",
+                    "Normalise over the features (LayerNorm), or use batches of several samples.",
+                    (place,),
+                    {"input_rms": entry.forward_in, "output_rms": 0.0},
+                    ("layer_norm", "larger_batch"),
+                    "x - mean(x) = 0 for one value; batch statistics need a batch (Ioffe 2015)",
+                    0.9,
+                )
+    return None
 
 
 def _begins(zero: np.ndarray[tuple[int, int], np.dtype[np.bool_]]) -> int:
@@ -80,6 +103,9 @@ def _cause(evidence: Evidence, modules: tuple[str, ...], step: int) -> Cause:
                 "softmax of one number is 1",
                 0.9,
             )
+    erased = _erased(evidence)
+    if erased is not None:
+        return erased
     place = _dead_layer(evidence)
     if place is not None:
         if step > 0 and too_large(evidence):
@@ -106,6 +132,19 @@ def _cause(evidence: Evidence, modules: tuple[str, ...], step: int) -> Cause:
             0.6,
         )
     if any("16" in evidence.parameters[0].dtype for _ in evidence.parameters[:1]):
+        raised = evidence.interventions.of("precision_overflow")
+        if raised is not None and raised.helps and raised.data.get("numbers", {}).get("overflowed_calls", 0) > 0:
+            return Cause(
+                "precision_overflow",
+                "a value in the forward pass is beyond the largest number of its format (float16: 65504), and what is"
+                " divided by it becomes 0",
+                "Scale the values down before they are squared or summed, or use bfloat16 or float32 there.",
+                modules,
+                {"dtype": evidence.parameters[0].dtype, **raised.data["numbers"]},
+                ("full_precision",),
+                "largest float16: 65504",
+                0.8,
+            )
         return Cause(
             "precision_underflow",
             "the gradients are smaller than the smallest number of their format",

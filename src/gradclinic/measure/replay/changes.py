@@ -11,14 +11,14 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 from torch.optim import Optimizer
-from torch.utils._pytree import tree_map
+from torch.utils._pytree import tree_leaves, tree_map
 
 from .replay import Doing, Edit, Replay
 from .roles import Roles
 from .tape import Call
 
-#: Data of this RMS or more is worth a test: the stable step falls with its square (see ``causes/step_size.py``).
-LARGE_RMS = 3.0
+#: Data beyond these is worth a test: the stable step falls with the square of a large RMS, the signal with a small one.
+LARGE_RMS, SMALL_RMS = 3.0, 0.1
 #: Updates of a hundredth of the weights: a lively start of training (1e-3 is usual), at which five steps show.
 LIVELY, FASTEST = 1e-2, 1e6
 LOW = (torch.float16, torch.bfloat16)
@@ -152,12 +152,12 @@ def _output_activation(roles: Roles) -> Change | None:
 
 
 def _inputs(replay: Replay) -> Change | None:
-    places = [p for p in replay.recording.inputs if _large(replay.kept[p])]
+    places = [p for p in replay.recording.inputs if _unscaled(replay.kept[p])]
     return _standardised("input_scale", "the inputs standardised", places, replay)
 
 
 def _targets(replay: Replay, roles: Roles) -> Change | None:
-    places = [p for p in roles.targets if _large(replay.kept[p])]
+    places = [p for p in roles.targets if _unscaled(replay.kept[p])]
     return _standardised("target_scale", "the targets standardised", places, replay)
 
 
@@ -179,10 +179,11 @@ def _standardised(id: str, what: str, places: Sequence[int], replay: Replay) -> 
     return Change(id, what, prepare=prepare, numbers={"rms": rms})
 
 
-def _large(tensor: Tensor) -> bool:
+def _unscaled(tensor: Tensor) -> bool:
     if not tensor.is_floating_point() or tensor.numel() < 2 or tensor.is_sparse:
         return False
-    return bool(tensor.float().square().mean().sqrt() >= LARGE_RMS)
+    rms = float(tensor.float().square().mean().sqrt())
+    return rms >= LARGE_RMS or 0 < rms <= SMALL_RMS
 
 
 def _reduction(replay: Replay, roles: Roles) -> Change | None:
@@ -208,7 +209,18 @@ def _precision(replay: Replay) -> Change | None:
     if not low:
         return None
 
-    def prepare(_: Replay, leaves: list[Tensor], __: Sequence[Edit]) -> list[Tensor]:
+    numbers: dict[str, float] = {}
+
+    def notice(doing: Doing) -> Any:
+        out = doing.plain()
+        if any(isinstance(x, Tensor) and x.dtype in LOW and not x.isfinite().all() for x in tree_leaves(out)):
+            numbers["overflowed_calls"] = numbers.get("overflowed_calls", 0) + 1
+        return out
+
+    def prepare(replay: Replay, leaves: list[Tensor], _: Sequence[Edit]) -> list[Tensor]:
+        if not numbers:  # as it is, once: what leaves the format's range
+            numbers["overflowed_calls"] = 0
+            replay.run(replay.copies(), (notice,))
         return [x.detach().float().requires_grad_(x.requires_grad) if x.dtype in LOW else x for x in leaves]
 
     def edit(doing: Doing) -> Any:
@@ -218,7 +230,8 @@ def _precision(replay: Replay) -> Change | None:
         doing.kwargs = tree_map(_raised, doing.kwargs)
         return doing.plain()
 
-    return Change("precision", "the same step in float32", edit=edit, prepare=prepare, precise=True)
+    return Change("precision", "the same step in float32", edit=edit, prepare=prepare, precise=True,
+                  numbers=numbers)  # fmt: skip
 
 
 def _raised(item: Any) -> Any:
