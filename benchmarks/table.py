@@ -19,6 +19,8 @@ def main() -> None:
     for tool in dict.fromkeys(tool for tool, _ in rows):
         ratios = [rows[(tool, name)]["ratio_of_sums"] for name in workloads]
         print(f"{tool:34}" + "".join(f"{ratio:9.3f}x" for ratio in ratios))
+    medians = [rows[("gradclinic", name)]["ratio_of_medians"] for name in workloads]
+    print(f"{'gradclinic, the median step':34}" + "".join(f"{ratio:9.3f}x" for ratio in medians))
     inside = [rows[("gradclinic", name)]["training_thread_share"] for name in workloads]
     print(f"{'gradclinic, its own sections':34}" + "".join(f"{1 + share:9.3f}x" for share in inside))
 

@@ -23,6 +23,7 @@ def figures(rows: Sequence[Row]) -> dict[str, Any]:
     return {
         "scripts": {kind: sum(row.kind == kind for row in rows) for kind in ("faulty", "fixed", "healthy")},
         "without_report": sum(row.verdict == "failed" for row in rows),
+        "otherwise_watched": sum(bool(row.note) and row.verdict != "failed" for row in rows),
         "detection": _pair(row.sick for row in faulty),
         "condition": _pair(bool(row.condition_right) for row in faulty),
         "cause": _pair(bool(row.cause_right) for row in faulty),

@@ -95,7 +95,10 @@ def _half(data: dict[str, Any]) -> Iterator[str]:
     yield from ("", "Which cause was named for which:", "")
     yield from _table(["cause", "scripts", "right", "named instead"], _confusion(data["confusion"]))
     if data["time"]:
-        yield from ("", _time(data["time"]))
+        yield from ("", _time(data["time"]), "")
+        count = sum(counts.values())
+        alike = count - data["otherwise_watched"] - data["without_report"]
+        yield f"{alike} of {count} scripts printed the same lines and ended alike, watched and plain."
 
 
 def _cells(pair: Sequence[int]) -> list[str]:

@@ -53,6 +53,8 @@ def _totals(half: str, data: dict[str, Any]) -> Iterator[str]:
         yield f"  {peer:28} {shown}"
     if data["without_report"]:
         yield f"  {'without a report':28} {data['without_report']}"
+    if data["otherwise_watched"]:
+        yield f"  {'otherwise than plain':28} {data['otherwise_watched']}"
     if data["time"]:
         time = data["time"]
         yield f"  {'in time':28} {rate(time['in_time'])}; worst {time['ratio_worst']:.2f} times the plain script"

@@ -23,7 +23,7 @@ def rows(row: Make) -> list[Row]:
     heard = {"AutoTrainer": Call(True, "vanish", True), "DeepDiagnosis": Call(True, "dead node", False)}
     return [
         row("faulty/a.py"),
-        row("faulty/b.py", cause="input_scale"),
+        row("faulty/b.py", cause="input_scale", note="prints other lines than the plain run"),
         row("faulty/c.py", **wrong, condition_right=False, origin="Log in head", origin_right=False),
         row("faulty/d.py", verdict="healthy", cause="", condition="", cause_right=False, condition_right=False),
         row("faulty/e.py", origin="Exp", origin_right=True, seconds=20.0, peers=row("faulty/x.py").peers | heard),
@@ -47,6 +47,7 @@ def test_figures(rows: list[Row]) -> None:
     assert found["false_alarms"] == [1, 3]
     assert (found["false_alarms_healthy"], found["false_alarms_fixed"]) == ([1, 2], [0, 1])
     assert found["without_report"] == 1
+    assert found["otherwise_watched"] == 1
     assert found["peers"]["AutoTrainer"] == {"detection": [1, 5], "cause": [1, 5], "false_alarms": [0, 3]}
     assert found["peers"]["DeepDiagnosis"]["cause"] == [0, 5]
 
@@ -89,6 +90,7 @@ def test_the_page_names_what_is_wrong(rows: list[Row]) -> None:
     assert "| faulty/a | sick | divergence | learning_rate_high | learning_rate_high, input_scale |" in shown
     assert "| healthy/f | **sick** | plateau | unknown |  |" in shown
     assert "1 scripts ended without a report; none of them counts as right." in shown
+    assert "6 of 8 scripts printed the same lines and ended alike, watched and plain." in shown
 
 
 def test_only_what_stands_between_the_comments_is_written(rows: list[Row]) -> None:

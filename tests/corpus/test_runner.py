@@ -45,6 +45,11 @@ def test_what_differs_from_the_plain_run_is_noted(script: Script, tmp_path: Path
     assert runner.run_script(script, tmp_path / "kept", plain=True).note == "prints other lines than the plain run"
 
 
+def test_a_line_that_is_never_the_same_is_no_difference(script: Script, tmp_path: Path) -> None:
+    script.path.write_text("import time\nprint('step 1')\nprint(time.perf_counter_ns())\n")
+    assert runner.run_script(script, tmp_path / "kept", plain=True).note == ""
+
+
 def test_what_hangs_is_ended_with_its_children(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(runner, "LIMIT_S", 3)
     sign = tmp_path / "pid"

@@ -102,10 +102,10 @@ class Experiment:
             self._abstain("a part of the model is compiled")
 
     def _trouble(self, tape: Tape, optimizer: Optimizer, has_closure: bool) -> str | None:
-        if tape.trouble:
-            return tape.trouble
         if has_closure:
             return "the optimizer evaluates the loss itself"
+        if tape.trouble:
+            return tape.trouble
         if self._backwards != 1:
             return f"the step had {self._backwards} backward passes"
         leaves = tape.recording.leaves
