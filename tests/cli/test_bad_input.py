@@ -5,7 +5,6 @@ from pathlib import Path
 
 import pytest
 
-from gradclinic.cli import main
 from gradclinic.cli.app import VERBS
 
 
@@ -19,6 +18,15 @@ def here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     connection.close()
     monkeypatch.chdir(tmp_path)
     return tmp_path
+
+
+def ask(*words: str) -> subprocess.CompletedProcess[str]:
+    """The command in a process of its own, as a user starts it: this one's stdout is pytest's."""
+    return python("-m", "gradclinic", *words)
+
+
+def python(*words: str) -> subprocess.CompletedProcess[str]:
+    return subprocess.run([sys.executable, *words], capture_output=True, text=True, check=False)
 
 
 @pytest.mark.parametrize(
@@ -51,24 +59,22 @@ def here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
         ("demo --out train.py", "choose another with --out"),
     ],
 )
-def test_one_line_says_what_to_do(here: Path, capfd: pytest.CaptureFixture[str], line: str, advice: str) -> None:
-    assert main(line.split()) == 2
-    out, err = capfd.readouterr()
-    assert err.startswith("gradclinic: ")
-    assert err.count("\n") == 1
-    assert advice in err
-    assert "Traceback" not in err
-    assert "$ gradclinic" not in out
+@pytest.mark.usefixtures("here")
+def test_one_line_says_what_to_do(line: str, advice: str) -> None:
+    done = ask(*line.split())
+    assert done.returncode == 2
+    assert done.stderr.startswith("gradclinic: ")
+    assert done.stderr.count("\n") == 1
+    assert advice in done.stderr
+    assert "Traceback" not in done.stderr
+    assert "$ gradclinic" not in done.stdout
 
 
-def test_a_name_with_line_breaks_is_still_one_line(here: Path, capfd: pytest.CaptureFixture[str]) -> None:
-    assert main(["run", "two\nlines.py"]) == 2
-    assert capfd.readouterr().err.startswith("gradclinic: no such file: two lines.py")
-
-
-def ask(*words: str) -> subprocess.CompletedProcess[str]:
-    """The command in a process of its own, as a user starts it: this one's stdout is pytest's."""
-    return subprocess.run([sys.executable, "-m", "gradclinic", *words], capture_output=True, text=True, check=False)
+@pytest.mark.usefixtures("here")
+def test_a_name_with_line_breaks_is_still_one_line() -> None:
+    done = ask("run", "two\nlines.py")
+    assert done.returncode == 2
+    assert done.stderr.startswith("gradclinic: no such file: two lines.py")
 
 
 @pytest.mark.parametrize("line", ["", "--help", "-h", *(f"{verb} --help" for verb in VERBS)])
@@ -83,18 +89,25 @@ def test_version() -> None:
     assert ask("--version").stdout.startswith("gradclinic ")
 
 
-def test_what_nobody_foresaw_is_one_line_and_a_file(
-    here: Path, capfd: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
-) -> None:
-    def fail(path: Path) -> None:
-        raise RuntimeError("two\nlines")
+UNFORESEEN = """
+import sys, tempfile
+import gradclinic.workflows.diagnose
+from gradclinic.cli import main
 
-    monkeypatch.setattr("gradclinic.workflows.diagnose.read_answer", fail)
-    monkeypatch.setattr("tempfile.tempdir", str(here))
-    assert main(["diagnose", "text.db"]) == 2
-    err = capfd.readouterr().err
-    assert err.count("\n") == 1
-    assert "RuntimeError: two lines" in err
+def fail(path):
+    raise RuntimeError("two\\nlines")
+
+tempfile.tempdir = "."
+gradclinic.workflows.diagnose.read_answer = fail
+sys.exit(main(["diagnose", "text.db"]))
+"""
+
+
+def test_what_nobody_foresaw_is_one_line_and_a_file(here: Path) -> None:
+    done = python("-c", UNFORESEEN)
+    assert done.returncode == 2
+    assert done.stderr.count("\n") == 1
+    assert "RuntimeError: two lines" in done.stderr
     (saved,) = here.glob("gradclinic-*.txt")
-    assert str(saved) in err
+    assert saved.name in done.stderr
     assert "in fail" in saved.read_text()

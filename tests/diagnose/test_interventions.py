@@ -76,3 +76,12 @@ def test_shares_of_depth_are_shown():
     assert found.cause == "saturating_activation"
     assert found.evidence["intervention"]["decades_brought_back"] == {"saturating_activation": 5.0, "weight_scale": 2.0}
     assert "10^+6.0 times" in found.explanation
+
+
+def test_help_that_only_the_gradient_shows_is_told_by_the_gradient():
+    book = hand.ledger(12, activation="Sigmoid", slope=-0.65, sigma=1.0, objective=hand.cross_entropy())
+    lost = test("", [2.3, 2.2], decades=-7.0, first=1e-9)
+    back = test("saturating_activation", [2.3, 2.25], decades=-1.0, first=1e-3)
+    found = first(hand.record(hand.flat(), depth=12, moved=1e-9, book=book, events=[lost, back]))
+    assert "10^+6.0 times" in found.explanation
+    assert "steps take its loss" not in found.explanation

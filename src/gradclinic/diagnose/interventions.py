@@ -82,7 +82,10 @@ class Examined:
     def sentence(self) -> str:
         """What was changed and what it did."""
         parts = []
-        if self.data["losses"] and self.plain["losses"]:
+        # A few steps from a revived gradient need not show in the loss yet, and a plain step's loss may even have
+        # fallen further, by its last layer alone: then the gradient is what the test has to say.
+        told_by_the_loss = self.stabilises or self.moves or not self.helps
+        if told_by_the_loss and self.data["losses"] and self.plain["losses"]:
             count, as_it_is = len(self.data["losses"]) - 1, _span(self.plain)
             parts.append(f"{count} steps take its loss from {_span(self.data)}; as it is, from {as_it_is}")
         if self.gained is not None and abs(self.gained) >= DECADE:
