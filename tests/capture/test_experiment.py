@@ -69,6 +69,17 @@ def test_a_run_that_stands_still_is_tested_once() -> None:
     assert not events.of("capture_failure")
 
 
+def test_what_the_loss_was_given_is_noted_once() -> None:
+    net = stack(nn.ReLU, 2)
+    (event,) = train(net, torch.optim.Adam(net.parameters(), 0.01)).of("loss_call")
+    assert event.tick == 0
+    assert event.data["function"] == "cross_entropy"
+    assert event.data["prediction"]["shape"] == [64, 2]
+    assert event.data["target"] == {"shape": [64], "integer": True, "least": 0, "largest": 1, "whole": True} | {
+        "zeros": event.data["target"]["zeros"]
+    }
+
+
 def test_a_run_that_learns_is_left_alone() -> None:
     net = stack(nn.Tanh, 2)
     events = train(net, torch.optim.Adam(net.parameters(), 0.01))

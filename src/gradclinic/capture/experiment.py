@@ -36,7 +36,8 @@ LEAST_STEPS = 3
 class Experiment:
     """Keeps one recorded step with the optimizer as it was, and tests it once.
 
-    ``put(kind, data)`` takes the events ``intervention`` (one per change) and ``intervention_abstained``.
+    ``put(kind, data)`` takes the events ``intervention`` (one per change), ``intervention_abstained`` and
+    ``loss_call`` (what the losses of that step were given).
     ``module_now()`` names the module that is running.
     """
 
@@ -86,6 +87,8 @@ class Experiment:
         if tape is None or self._kept is not None or self._over:
             self._bare = tape is None and tick == 0
             return
+        for called in tape.recording.loss_calls:
+            self._put("loss_call", called)
         trouble = self._trouble(tape, optimizer, has_closure)
         if trouble:
             self._abstain(trouble)

@@ -166,6 +166,7 @@ EVENT_KINDS: dict[str, str] = {
     "intervention": "change (the cause that it takes away, or nothing), what, where, numbers, shares, loss, first, "
     "last, gradient, decades, losses and pace (of a few steps on copies), of (the tick that was run again)",
     "intervention_abstained": "why: no step could be run again on copies",
+    "loss_call": "function, module, options, prediction, target: what a loss was given (shape, range, form) once",
     "compiled": "what: a compiled region, whose inside cannot be seen",
     "checkpoint": "activations are recomputed; their values are not read",
     "no_backward": "an optimizer stepped without a backward pass",

@@ -7,6 +7,7 @@ import numpy as np
 from gradclinic.schema.finding import Finding, Healthy, NotEnoughData, Outcome
 from gradclinic.schema.ledger import Objective
 
+from ..causes.loss_domain import loss_domain
 from ..causes.output_activation import output_activation
 from ..condition import Condition, Threshold
 from ..evidence import Evidence
@@ -39,9 +40,9 @@ def check(evidence: Evidence) -> Outcome | list[Outcome]:
         if objective.broadcast is not None:
             outcomes.append(_broadcast(tick, objective, evidence))
             break
-    twice = output_activation(evidence)
-    if twice is not None:
-        outcomes.append(twice)
+    unfit = output_activation(evidence) or loss_domain(evidence)
+    if unfit is not None:
+        outcomes.append(unfit)
     ascent = _ascent(evidence)
     if ascent is not None:
         outcomes.append(ascent)

@@ -12,8 +12,12 @@ from torch import Tensor
 from torch.overrides import TorchFunctionMode, _get_current_function_mode
 from torch.utils._pytree import tree_leaves, tree_map
 
+from .losses import loss_call
+
 #: A recurrence over thousands of time steps, or a script that never calls backward, must not fill the memory.
 CALLS_LIMIT = 20_000
+#: A loop over samples may call a loss for each; the first say what the others are.
+LOSS_CALLS_LIMIT = 8
 
 
 HAND_WRITTEN = "a hand-written autograd function, or a graph that began before the step"
@@ -59,6 +63,7 @@ class Recording:
     leaves: list[Tensor] = field(default_factory=list)
     inputs: tuple[int, ...] = ()  #: places of the leaves that the model itself was given
     loss: Ref | None = None
+    loss_calls: list[dict[str, Any]] = field(default_factory=list)  #: see :func:`.losses.loss_call`
 
 
 class Tape(TorchFunctionMode):
@@ -147,6 +152,9 @@ class Tape(TorchFunctionMode):
         if len(self.recording.calls) >= CALLS_LIMIT:
             self.trouble, self._open = f"the step makes more than {CALLS_LIMIT} calls", False
             return None
+        called = loss_call(func, args, kwargs) if len(self.recording.loss_calls) < LOSS_CALLS_LIMIT else None
+        if called is not None:
+            self.recording.loss_calls.append(called | {"module": self._module_now()})
         if mutates(func) and args and isinstance(args[0], Tensor) and self._number(args[0]) is None:
             self._leaf(args[0], copy=True)  # as it was before the call changes it
         return tree_map(self._symbol, args), tree_map(self._symbol, kwargs)

@@ -1,0 +1,82 @@
+"""What a loss of ``torch.nn.functional`` was given: the range and the form of predictions and targets."""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Callable
+from typing import Any
+
+import torch
+from torch import Tensor
+
+#: Losses with a domain: function -> its arguments for prediction and target.
+ARGUMENTS = {
+    "cross_entropy": ("input", "target"),
+    "nll_loss": ("input", "target"),
+    "kl_div": ("input", "target"),
+    "binary_cross_entropy": ("input", "target"),
+    "binary_cross_entropy_with_logits": ("input", "target"),
+    "soft_margin_loss": ("input", "target"),
+    "hinge_embedding_loss": ("input", "target"),
+    "margin_ranking_loss": ("input1", "target"),
+    "cosine_embedding_loss": ("input1", "target"),
+    "multilabel_margin_loss": ("input", "target"),
+    "multilabel_soft_margin_loss": ("input", "target"),
+    "poisson_nll_loss": ("input", "target"),
+    "ctc_loss": ("log_probs", ""),
+}
+#: Options that change what is asked of the arguments.
+_OPTIONS = ("log_target", "log_input", "ignore_index", "reduction", "p")
+#: Of more elements than these the first are looked at: a language model's logits are many, and all of one kind.
+SAMPLE = 1 << 20
+
+
+def loss_call(function: Callable[..., Any], args: Any, kwargs: Any) -> dict[str, Any] | None:
+    """Facts of one call, as numbers; None for a function that is no loss with a domain.
+
+    ``{"function", "options", "prediction": facts, "target": facts}``, where facts are ``shape``, ``integer``,
+    ``least``, ``largest``, ``whole`` (every value is an integer), ``zeros`` (share) and, for floats of two or more
+    dimensions, ``sums`` and ``log_sums``: for each dimension the least and the largest of Σx and log Σ exp x along it.
+    """
+    names = ARGUMENTS.get(str(getattr(function, "__name__", "")))
+    if names is None:
+        return None
+    given = inspect.signature(function).bind(*args, **kwargs)
+    given.apply_defaults()
+    prediction, target = (given.arguments.get(name) for name in names)
+    if not isinstance(prediction, Tensor):
+        return None
+    with torch.no_grad():
+        return {
+            "function": function.__name__,
+            "options": {name: given.arguments[name] for name in _OPTIONS if name in given.arguments},
+            "prediction": _facts(prediction),
+            "target": _facts(target) if isinstance(target, Tensor) else None,
+        }
+
+
+def _facts(tensor: Tensor) -> dict[str, Any]:
+    facts: dict[str, Any] = {"shape": list(tensor.shape), "integer": not tensor.is_floating_point()}
+    values = tensor.detach()
+    while values.numel() > SAMPLE and len(values) > 1:
+        values = values[: len(values) // 2]
+    if not values.numel() or values.is_sparse or values.is_complex():
+        return facts
+    values = values.double()
+    if not bool(torch.isfinite(values).all()):
+        return facts
+    facts |= {
+        "least": float(values.min()),
+        "largest": float(values.max()),
+        "whole": bool((values == values.round()).all()),
+        "zeros": float((values == 0).double().mean()),
+    }
+    if tensor.is_floating_point() and values.dim() > 1:
+        dimensions = range(values.dim())
+        facts["sums"] = [_span(values.sum(dim)) for dim in dimensions]
+        facts["log_sums"] = [_span(values.logsumexp(dim)) for dim in dimensions]
+    return facts
+
+
+def _span(values: Tensor) -> list[float]:
+    return [float(values.min()), float(values.max())]
