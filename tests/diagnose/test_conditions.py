@@ -416,6 +416,15 @@ def test_an_unused_head_in_a_run_that_learns_is_a_note():
     assert [(f.condition, f.severity) for f in report.findings] == [("disconnected_parameter", "note")]
 
 
+@pytest.mark.parametrize(("enabled", "grave"), [(True, "critical"), (False, "note")])
+def test_a_layer_whose_values_reach_the_loss_is_not_unused(enabled, grave):
+    cut = {"op": "argmax", "module": "layers.3", "enabled": enabled, "parameters": ["layers.3.weight"]}
+    record = hand.record(norms=[0.5, 0.5, 0.5, None], events=[Event(0, "graph_cut", cut)])
+    (found,) = diagnose(record).findings
+    assert (found.cause, found.severity) == ("detached_graph", grave)
+    assert ("`argmax` in `layers.3`" in found.action) is enabled
+
+
 def test_unused_layers_behind_the_used_ones_are_no_cut_graph():
     report = quiet(hand.record(norms=[0.5, 0.5, None, None]))
     assert [f.severity for f in report.findings] == ["note"]

@@ -17,7 +17,7 @@ from torch.utils._pytree import tree_leaves
 from torch.utils.hooks import RemovableHandle
 
 from gradclinic.measure.ledger.scopes import compile_in_use
-from gradclinic.measure.replay import Battery, Replay, Tape
+from gradclinic.measure.replay import Battery, Replay, Tape, find_cuts
 
 #: Steps after which a loss that has not moved is looked into; later ones for what takes longer to show.  The cost of
 #: at most 50 steps is then a third of the run, once, for a run that does not learn.
@@ -37,12 +37,17 @@ class Experiment:
     """Keeps one recorded step with the optimizer as it was, and tests it once.
 
     ``put(kind, data)`` takes the events ``intervention`` (one per change), ``intervention_abstained`` and
-    ``loss_call`` (what the losses of that step were given).
-    ``module_now()`` names the module that is running.
+    ``loss_call`` (what the losses of that step were given) and ``graph_cut`` (where no gradient comes back).
+    ``module_now()`` names the module that is running, ``name_of()`` a parameter.
     """
 
-    def __init__(self, put: Callable[[str, dict[str, Any]], None], module_now: Callable[[], str]) -> None:
-        self._put, self._module_now = put, module_now
+    def __init__(
+        self,
+        put: Callable[[str, dict[str, Any]], None],
+        module_now: Callable[[], str],
+        name_of: Callable[[Tensor], str | None],
+    ) -> None:
+        self._put, self._module_now, self._name_of = put, module_now, name_of
         self._tape: Tape | None = None
         self._handle: RemovableHandle | None = None
         self._thread = 0
@@ -89,6 +94,9 @@ class Experiment:
             return
         for called in tape.recording.loss_calls:
             self._put("loss_call", called)
+        for cut in find_cuts(tape.recording) if tape.trouble is None else ():
+            names = [name for parameter in cut.parameters if (name := self._name_of(parameter)) is not None]
+            self._put("graph_cut", {"op": cut.op, "module": cut.module, "enabled": cut.enabled, "parameters": names})
         trouble = self._trouble(tape, optimizer, has_closure)
         if trouble:
             self._abstain(trouble)

@@ -68,7 +68,7 @@ class Recorder:
         self._looked = False  # the step under way has been looked at closely
         self._look_seconds = 0.0
         self._origins = Origins(self.put, self.roster, self.look)
-        self._experiment = Experiment(self.put, lambda: self.look.scopes.current)
+        self._experiment = Experiment(self.put, lambda: self.look.scopes.current, self.roster.name_of)
         self._measured: Measured | None = None
         self._has_optimizer = False  # until one steps, weights that move are moved by hand
         self._hand: Measured | None = None  # gradients of a backward pass that no optimizer has used yet

@@ -167,6 +167,8 @@ EVENT_KINDS: dict[str, str] = {
     "last, gradient, decades, losses and pace (of a few steps on copies), of (the tick that was run again)",
     "intervention_abstained": "why: no step could be run again on copies",
     "loss_call": "function, module, options, prediction, target: what a loss was given (shape, range, form) once",
+    "graph_cut": "op, module, enabled (gradients were on), parameters: their values reach the loss through this call, "
+    "and no gradient comes back through it",
     "compiled": "what: a compiled region, whose inside cannot be seen",
     "checkpoint": "activations are recomputed; their values are not read",
     "no_backward": "an optimizer stepped without a backward pass",

@@ -7,13 +7,15 @@ import numpy as np
 from gradclinic.schema.finding import Finding, Healthy, NotEnoughData, Outcome, Severity
 
 from ..causes.cause import listed
+from ..causes.cut_graph import CERTAIN, FIRST_WEIGHTS, explain_cut
 from ..condition import Condition, Threshold
 from ..evidence import Evidence
-from .common import outcome_sentence
+from .common import found, outcome_sentence
 
-#: Two layers at least: a single unused parameter (a pooler, a mask token) is common in healthy models.
 PREFIX = Threshold(
-    "weights_cut_off", 2, "a cut graph leaves out all layers before the cut; one unused weight is common and harmless"
+    "weights_cut_off",
+    FIRST_WEIGHTS,
+    "a cut graph leaves out all layers before the cut; one unused weight is common and harmless",
 )
 #: Steps that must agree: a branch taken at random with probability 1/2 is missed five times in a row in 3% of runs.
 STEPS = Threshold("steps", 5, "a branch taken half of the time is missed five times in a row in 3% of runs")
@@ -38,48 +40,17 @@ def check(evidence: Evidence) -> Outcome | list[Outcome]:
 
 
 def _cut_off(evidence: Evidence, cut: list[int], wanting: list[int]) -> Finding:
-    weights = [i for i in wanting if i in set(evidence.matrices.tolist())]
-    lost = [i for i in weights if i in set(cut)]
-    everything = len(cut) == len(wanting)
-    if everything and evidence.events("gradient_cleared_before_step"):
+    if len(cut) == len(wanting) and evidence.events("gradient_cleared_before_step"):
         return _cleared_too_early(evidence, cut)
-    # A cut graph loses every layer before the cut; an unused head or pooler lies anywhere else.
-    prefix = len(lost) >= PREFIX.value and lost == weights[: len(lost)] and len(lost) < len(weights)
+    cause = explain_cut(evidence, cut, wanting)
     works = evidence.learning.works
-    most = works is False and len(weights) > 0 and 2 * len(lost) >= len(weights)
-    grave: Severity = "critical" if everything or prefix or most else ("warning" if works is False else "note")
-    modules = tuple(dict.fromkeys(evidence.module_of(i) for i in cut))
-    if everything:
-        because = "no weight that the optimizer holds gets a gradient: the loss does not depend on them"
-        action = (
-            "Check that the optimizer was given the parameters of the model that computes the loss, and that nothing"
-            " between them and the loss is detached."
-        )
-    elif prefix:
-        last = evidence.module_of(lost[-1])
-        following = evidence.module_of(weights[len(lost)])
-        because = (
-            f"the graph is cut between `{last}` and `{following}`: everything before it stays as it was initialised"
-        )
-        action = f"Remove the detach(), no_grad() or numpy() between `{last}` and `{following}`."
-    else:
-        because = "the loss does not depend on them: they are not used in the forward pass, or they are detached"
-        action = f"Use {listed(modules)} in the forward pass, or leave them out of the optimizer."
-    return Finding(
-        "disconnected_parameter",
-        "detached_graph",
-        modules[:8],
-        0,
-        grave,
-        0.9 if everything or prefix else 0.6,
-        {"weights_without_gradient": len(cut), "weights": len(wanting), "steps_watched": len(evidence.taken)}
-        | evidence.learning.numbers(),
-        f"{listed(modules)} never got a gradient in {len(evidence.taken)} steps ({len(cut)} of {len(wanting)}"
-        f" parameters): {because}. {outcome_sentence(evidence)}",
-        action,
-        ("reconnect_graph",),
-        "autograd leaves .grad None where the loss does not depend on a parameter",
-    )
+    weights = set(evidence.matrices.tolist())
+    most = works is False and len(weights) > 0 and 2 * len(weights.intersection(cut)) >= len(weights)
+    grave: Severity = "critical" if cause.confidence >= CERTAIN or most else "warning" if works is False else "note"
+    count = len(evidence.taken)
+    seen = f"{listed(cause.where)} never got a gradient in {count} steps ({len(cut)} of {len(wanting)} parameters)"
+    numbers = {"steps_watched": count}
+    return found("disconnected_parameter", cause, evidence, seen=seen, step=0, numbers=numbers, grave=grave)
 
 
 def _cleared_too_early(evidence: Evidence, cut: list[int]) -> Finding:

@@ -1,14 +1,19 @@
 """One training step, recorded call by call, and run again on copies with one thing changed.
 
 ``Tape`` records what the forward pass and the loss call; ``Replay`` runs it again on copies of every tensor it
-read; a ``Change`` is the one thing that is different; ``Trial`` takes a few optimizer steps on the copies.
+read; a ``Change`` is the one thing that is different; ``Trial`` takes a few optimizer steps on the copies;
+``find_cuts`` says where no gradient comes back.
 """
 
 from __future__ import annotations
 
 from .battery import Battery, Examined
 from .changes import Change, changes_for
+from .cuts import Cut, find_cuts
 from .replay import Outcome, Replay
 from .tape import Call, Leaf, Ref, Tape
 
-__all__ = ["Battery", "Call", "Change", "Examined", "Leaf", "Outcome", "Ref", "Replay", "Tape", "changes_for"]
+__all__ = [
+    "Battery", "Call", "Change", "Cut", "Examined", "Leaf", "Outcome", "Ref", "Replay", "Tape", "changes_for",
+    "find_cuts",
+]  # fmt: skip

@@ -47,6 +47,7 @@ class Call:
     outputs: tuple[int, ...]  #: the numbers of the tensors it made, in the order of its flattened result
     module: str  #: dotted path of the innermost module it ran in
     grad: bool  #: whether autograd was recording
+    tracked: bool  #: whether a gradient can come back from what it made
     autocast: torch.dtype | None  #: the format of the autocast region it ran in
 
     @property
@@ -166,7 +167,14 @@ class Tape(TorchFunctionMode):
             return
         numbers = tuple(self._new(tensor) for tensor in outputs)
         call = Call(
-            func, prepared[0], prepared[1], numbers, self._module_now(), torch.is_grad_enabled(), _autocast(outputs[0])
+            func,
+            prepared[0],
+            prepared[1],
+            numbers,
+            self._module_now(),
+            torch.is_grad_enabled(),
+            any(tensor.requires_grad for tensor in outputs),
+            _autocast(outputs[0]),
         )
         self.recording.calls.append(call)
 
