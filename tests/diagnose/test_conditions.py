@@ -266,6 +266,27 @@ def test_weights_that_only_decay():
     record = hand.record(hand.flat(), settings={"weight_decay": 0.5}, updates=shrinking)
     assert pair(record) == ("stalled_update", "weight_decay_high")
     assert quiet(hand.record(hand.falling(), settings={"weight_decay": 0.5}, updates=shrinking)).findings == ()
+    # A run that learns, but took less than half of the way, is held back by it.
+    poor = hand.record(hand.falling(end=1.6), settings={"weight_decay": 0.5}, updates=shrinking)
+    assert pair(poor) == ("stalled_update", "weight_decay_high")
+
+
+def test_an_attention_that_has_chosen_before_it_learned():
+    def attends(squares):
+        book = hand.ledger(4, objective=hand.cross_entropy())
+        chosen = replace(
+            book.entries[1], op="Softmax", kind="other", module="attention", shape=(128, 16),
+            forward_out=sqrt(squares / 16), sequence=book.entries[0].sequence,
+        )  # fmt: skip
+        return replace(book, entries=(*book.entries, chosen))
+
+    poor = hand.falling(end=1.6)
+    found = first(hand.record(poor, book=attends(0.9)))
+    assert (found.condition, found.cause) == ("saturated_units", "saturating_activation")
+    assert found.where == ("attention",)
+    assert found.evidence["mean_sum_p_squared"] == pytest.approx(0.9)
+    assert quiet(hand.record(poor, book=attends(0.2))).findings == ()
+    assert quiet(hand.record(book=attends(0.9))).findings == ()  # it does well all the same
 
 
 # -- non-finite -----------------------------------------------------------------------------------

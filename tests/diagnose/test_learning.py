@@ -38,6 +38,15 @@ def test_learning_only_the_mean_of_the_outputs_is_not_learning():
     assert state(losses) == "learning"
 
 
+def test_a_run_that_takes_less_than_half_of_the_way_does_not_do_well():
+    some, much = (judge(hand.steps(hand.falling(end=end), [0.5]), KNOWN) for end in (1.6, 0.2))
+    assert (some.state, some.works, some.well) == ("learning", True, False)
+    assert some.progress == pytest.approx(1 - 1.6 / hand.LOG_CLASSES, abs=0.02)
+    assert (much.works, much.well) == (True, True)
+    # Without a constant prediction to compare with, nobody can say how far the way is.
+    assert judge(hand.steps(hand.falling(end=1.6), [0.5])).well is True
+
+
 def test_a_run_that_starts_converged_is_learning_and_not_flat():
     assert state(hand.flat(value=0.01, sigma=0.002), [(0, hand.cross_entropy(logits=8.0))]) == "learning"
 

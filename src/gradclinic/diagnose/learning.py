@@ -40,6 +40,9 @@ TERM_LEDGERS = 3
 #: How far the main term must be below the constant prediction: the bias of a batch's entropy after correction, 2%,
 #: and as much again for the few batches that are looked at.
 TERM_MARGIN = 0.04
+#: A run that took less of the constant prediction's loss away than this may be held back by something: half of the
+#: labels' entropy or of the targets' variance is left.  That alone is no fault; a fault that is seen as well is one.
+HALFWAY = 0.5
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,6 +64,20 @@ class Learning:
     def works(self) -> bool | None:
         """True where it learns, False where it has had the chance and does not, None where nobody can say."""
         return {"learning": True, "unknown": None}.get(self.state, False)
+
+    @property
+    def progress(self) -> float | None:
+        """Share of the best constant prediction's loss that is gone at the end; None where that is not known."""
+        if self.constant is None or self.last is None or not self.constant > 0:
+            return None
+        return 1 - self.last / self.constant
+
+    @property
+    def well(self) -> bool | None:
+        """Like :attr:`works`, and False as well where it learns, but took less than half of the way."""
+        if self.works and self.progress is not None and self.progress < HALFWAY:
+            return False
+        return self.works
 
     @property
     def constant(self) -> float | None:

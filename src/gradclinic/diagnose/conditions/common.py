@@ -11,8 +11,8 @@ from ..evidence import Evidence
 
 
 def severity(evidence: Evidence) -> Severity:
-    """Critical where the training does not work, a warning where nobody can say yet, a note where it works."""
-    return {True: "note", False: "critical", None: "warning"}[evidence.learning.works]  # type: ignore[return-value]
+    """Critical where the training does not work well, a warning where nobody can say yet, a note where it does."""
+    return {True: "note", False: "critical", None: "warning"}[evidence.learning.well]  # type: ignore[return-value]
 
 
 def outcome_sentence(evidence: Evidence) -> str:

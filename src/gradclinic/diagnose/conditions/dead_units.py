@@ -40,7 +40,7 @@ def check(evidence: Evidence) -> Outcome:
             f"at most {100 * final[worst]:.0f}% of a layer's units are dead",
             {"dead_share_largest": final[worst]},
         )
-    if evidence.learning.works and final[worst] < NEARLY_ALL.value:
+    if evidence.learning.well and final[worst] < NEARLY_ALL.value:
         return Healthy(
             "dead_units", "some layers have many dead units, and still it learns", {"dead_share_largest": final[worst]}
         )
@@ -52,7 +52,7 @@ def check(evidence: Evidence) -> Outcome:
     tick = _died(rectifiers[origin])
     cause = _cause(evidence, origin[0] or origin[1], from_start, len(rectifiers))
     names = tuple(dict.fromkeys(key[0] or key[1] for key in (origin, *ill)))
-    learning = evidence.learning.works
+    learning = evidence.learning.well
     # Most layers without their units: what is left is a smaller network than the one that was meant, learning or not.
     gone = sum(share >= NEARLY_ALL.value for share in final.values())
     grave: Severity = "critical" if len(final) > 1 and 2 * gone > len(final) else "note"

@@ -31,7 +31,7 @@ def check(evidence: Evidence) -> Outcome:
     learning = evidence.learning
     if learning.first is None:
         return NotEnoughData("divergence", "losses")
-    if learning.works:
+    if learning.well:
         return Healthy("divergence", learning.reason)
     promised = _promised(evidence)
     growth = _gradient_growth(evidence)

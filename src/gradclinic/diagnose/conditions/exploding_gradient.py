@@ -37,7 +37,7 @@ def check(evidence: Evidence) -> Outcome:
         return Healthy(
             "exploding_gradient", f"the gradient changes by {first.total:+.1f} decades through depth", numbers
         )
-    if evidence.learning.works:
+    if evidence.learning.well:
         return Healthy(
             "exploding_gradient", f"it grows by {first.total:.1f} decades through depth, and still it learns", numbers
         )

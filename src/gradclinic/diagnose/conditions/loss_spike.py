@@ -46,7 +46,7 @@ def check(evidence: Evidence) -> Outcome:
     worst = max(spikes, key=lambda spike: spike.height / max(abs(spike.usual), 1e-300))
     step = evidence.taken[worst.index].step
     numbers = {"spikes": len(spikes), "loss_before": worst.usual, "loss_at_spike": worst.height}
-    if evidence.learning.works:
+    if evidence.learning.well:
         return Healthy("loss_spike", "the loss came back from its spikes", numbers)
     cause, order = _cause(evidence, worst)
     seen = f"At step {step} the loss jumped from {worst.usual:.4g} to {worst.height:.4g} and did not come back: {order}"

@@ -26,7 +26,7 @@ def check(evidence: Evidence) -> Outcome:
         return NotEnoughData("oscillation", "one optimizer: with several the losses alternate by themselves")
     value = alternation(losses[-int(STEPS.value) :])
     numbers = {"lag_one_correlation": value}
-    if value > ALTERNATION.value or evidence.learning.works:
+    if value > ALTERNATION.value or evidence.learning.well:
         return Healthy("oscillation", "neighbouring losses do not alternate, or it learns all the same", numbers)
     return found(
         "oscillation",

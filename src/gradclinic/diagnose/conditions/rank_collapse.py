@@ -28,7 +28,7 @@ def check(evidence: Evidence) -> Outcome | list[Outcome]:
     twins = _twins(evidence) or _copies(evidence)
     if twins is not None:
         return twins
-    if evidence.learning.works:
+    if evidence.learning.well:
         return Healthy("rank_collapse", evidence.learning.reason)
     # Collapse that comes later is what too large steps, dead units or decay did: those are the origin.
     for row in evidence.ledgers[:1]:

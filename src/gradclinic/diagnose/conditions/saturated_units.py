@@ -6,6 +6,7 @@ import numpy as np
 
 from gradclinic.schema.finding import Healthy, NotEnoughData, Outcome
 
+from ..causes.attention import one_hot_attention
 from ..causes.cause import Cause
 from ..causes.criticality import bounded, plain
 from ..causes.step_size import INPUT_RMS, explain_large_steps, input_rms
@@ -27,6 +28,10 @@ LOOKS = 3
 
 def check(evidence: Evidence) -> Outcome:
     """Looks at hidden bounded activations; a saturated output is what a good classifier has."""
+    chosen = None if evidence.learning.well else one_hot_attention(evidence)
+    if chosen is not None:
+        seen = "A part of the model is saturated from the start"
+        return found("saturated_units", chosen, evidence, seen=seen, step=0, numbers={})
     hidden = {
         key: seen
         for key, seen in evidence.activities.items()
@@ -40,7 +45,7 @@ def check(evidence: Evidence) -> Outcome:
     numbers = {"saturated_share_largest": final[worst], "layers_looked_at": len(hidden)}
     if final[worst] < SATURATED.value:
         return Healthy("saturated_units", f"at most {100 * final[worst]:.0f}% of a layer is saturated", numbers)
-    if evidence.learning.works:
+    if evidence.learning.well:
         return Healthy("saturated_units", "layers are saturated, and still it learns", numbers)
     ill = [key for key, share in final.items() if share >= SATURATED.value]
     origin = min(ill, key=lambda key: (_since(evidence, key), hidden[key][0][1].sequence))

@@ -27,7 +27,7 @@ STEPS = Threshold("steps", 50, "ten windows of five losses, the fewest with a ro
 
 def check(evidence: Evidence) -> Outcome:
     """Looks at how far the weights moved, and what kept them."""
-    if evidence.learning.works:
+    if evidence.learning.well:
         return Healthy("stalled_update", evidence.learning.reason)
     weights = evidence.matrices
     if not len(weights) or not len(evidence.relative_updates):

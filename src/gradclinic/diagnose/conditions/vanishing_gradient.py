@@ -36,7 +36,7 @@ def check(evidence: Evidence) -> Outcome:
     numbers = {"decades_lost": -total, "ledgers": len(spines), "decades_lost_first": -spines[0].total}
     if total > -LOST.value:
         return Healthy("vanishing_gradient", f"the gradient changes by {total:+.1f} decades through depth", numbers)
-    if evidence.learning.works:
+    if evidence.learning.well:
         return Healthy(
             "vanishing_gradient", f"{-total:.1f} decades are lost through depth, and still it learns", numbers
         )

@@ -33,7 +33,7 @@ def check(evidence: Evidence) -> Outcome:
     dead = share >= SHARE.value
     # Nearly all weights at nearly all steps: a loss that falls then falls by its biases alone.
     whole = bool(dead.all()) and begins == 0
-    if (evidence.learning.works and not whole) or dead.mean() <= MOST.value or steps < 3:
+    if (evidence.learning.well and not whole) or dead.mean() <= MOST.value or steps < 3:
         return Healthy(
             "zero_gradient", "weights receive gradients that are not 0", {"weights_with_zero_gradient": int(dead.sum())}
         )
