@@ -60,6 +60,19 @@ def test_clearing_before_or_after_and_in_place_is_clearing():
         assert told(train, model) == 0
 
 
+def test_a_gradient_that_the_script_writes_itself_is_not_kept():
+    # Differentially private training: gradients of single samples by torch.func, summed and put into .grad.
+    model, optimizer = model_and_optimizer()
+
+    def train():
+        for _ in range(8):
+            for p in model.parameters():
+                p.grad = torch.ones_like(p)
+            optimizer.step()
+
+    assert told(train, model) == 0
+
+
 def test_accumulation_is_not_forgetting():
     model, optimizer = model_and_optimizer()
 

@@ -15,6 +15,9 @@ class Heard:
     def stepped_after_scaler(self, optimizer):
         self.said.append("again")
 
+    def stepped_while_scaled(self, optimizer, scale):
+        self.said.append(("scaled", scale))
+
 
 class Harness:
     """A scaler watch that hears of real steps, as it does inside a monitor."""
@@ -83,6 +86,32 @@ def test_a_second_step_behind_the_scalers_back_is_told():
         scaler.step(optimizer)
         optimizer.step()
         assert seen.heard.said == ["again"]
+
+
+def test_a_step_along_scaled_gradients_is_told():
+    model, optimizer, scaler = training()
+    with Harness() as seen:
+        loss = scaler.scale(model(torch.ones(1, 2)).sum())
+        seen.scaling.backward_begins([loss])
+        loss.backward()
+        optimizer.step()
+        assert seen.heard.said == [("scaled", 4.0)]
+
+
+def test_a_step_along_unscaled_ones_is_not():
+    model, optimizer, scaler = training()
+    other = torch.optim.SGD(nn.Linear(1, 1).parameters(), lr=0.1)
+    with Harness() as seen:
+        loss = scaler.scale(model(torch.ones(1, 2)).sum())
+        seen.scaling.backward_begins([loss])
+        loss.backward()
+        scaler.unscale_(optimizer)
+        optimizer.step()
+        # A loss that was never scaled, in the same script.
+        loss = model(torch.ones(1, 2)).sum()
+        seen.scaling.backward_begins([loss])
+        other.step()
+        assert seen.heard.said == []
 
 
 def test_a_disabled_scaler_says_nothing():

@@ -128,6 +128,14 @@ def test_large_weights_explode():
     assert found.evidence["decades_grown"] == pytest.approx(11 * (np.log10(5) - 0.1505), rel=1e-3)
 
 
+def test_a_start_far_beyond_a_constant_prediction_is_not_excused_by_what_is_learned_later():
+    objective = hand.cross_entropy(value=500.0)
+    book = hand.ledger(12, sigma=5.0, objective=objective)
+    found = first(hand.record(depth=12, book=book))
+    assert (found.condition, found.cause, found.severity) == ("exploding_gradient", "weight_scale_large", "critical")
+    assert quiet(hand.record(depth=12, book=hand.ledger(12, sigma=5.0, objective=hand.cross_entropy()))).findings == ()
+
+
 def test_batch_normalisation_in_a_deep_stack_explodes_by_itself():
     # 0.083 decades per layer, whatever the weights (Yang 2019).
     found = first(stuck(depth=40, sigma=0.577, norm=0.083 + 0.1505 - np.log10(0.577), moved=0.01))
@@ -342,6 +350,20 @@ def test_an_exponential_overflows():
     assert first(broken(origin("Exp", high=92.0))).cause == "unbounded_activation"
 
 
+def test_an_exponential_in_the_loss_is_a_matter_of_range():
+    book = hand.ledger(4, objective=hand.cross_entropy())
+    after = max(entry.sequence for entry in book.entries) + 1
+    book = replace(book, entries=(*book.entries, replace(book.entries[-1], op="Exp", kind="other", sequence=after)))
+    found = first(broken(origin("Exp", 0, high=92.0), 0, book=book))
+    assert found.cause == "precision_overflow"
+    assert "logsumexp" in found.action
+
+
+def test_a_product_of_signals_that_outgrows_float32_is_no_invalid_operation():
+    assert first(broken(origin("Mul", 0, high=1e33, low=-1e33), 0)).cause == "unbounded_activation"
+    assert first(broken(origin("Mul", 0, high=1.0, bad=3), 0)).cause == "invalid_operation"
+
+
 def test_a_scaler_that_looks_for_its_scale_is_healthy():
     # GIVEN two steps held back at the start, with the events that go with them
     steps = hand.steps(
@@ -463,6 +485,29 @@ def test_an_optimizer_that_holds_another_models_parameters():
     found = first(hand.record(hand.flat(), norms=[None] * 4))
     assert found.cause == "detached_graph"
     assert "optimizer was given" in found.action
+
+
+def test_layers_that_the_model_does_not_register():
+    data = {"inside": "Net", "parameters": ["Linear.weight", "Linear.bias"], "count": 2, "elements": 20}
+    found = first(hand.record(events=[Event(9, "orphan_parameters", data)]))
+    assert (found.cause, found.severity, found.where) == ("frozen_parameter", "critical", ("Linear",))
+    assert "nn.ModuleList" in found.action
+
+
+@pytest.mark.parametrize(("since", "told"), [(1, True), (3, True), (60, False)])
+def test_gradients_that_are_turned_off_after_the_first_steps(since, told):
+    some = [0.5] * 4
+    report = diagnose(hand.record(norms=lambda step: some if step < since else [None, None, None, 0.5]))
+    found = [f for f in report.findings if f.cause == "frozen_parameter"]
+    assert bool(found) is told
+    if told:
+        assert (found[0].step, found[0].where[0], found[0].severity) == (since, "layers.0", "critical")
+
+
+def test_a_step_along_scaled_gradients():
+    found = first(hand.record(hand.flat(), events=[Event(0, "stepped_while_scaled", {"scale": 1024.0})]))
+    assert (found.condition, found.cause) == ("wrong_gradient", "optimizer_order")
+    assert "scaler.step(optimizer)" in found.action
 
 
 # -- units ----------------------------------------------------------------------------------------

@@ -68,6 +68,19 @@ def test_everything_finite_again_is_help():
     assert found.evidence["intervention"]["helps"] is True
 
 
+def test_a_loss_that_creeps_and_falls_faster_at_a_higher_rate():
+    creeping = hand.falling(end=1.6)
+    events = [test("", [2.3, 2.299]), test("learning_rate_low", [2.3, 2.0], what="100 times the learning rate")]
+    found = first(hand.record(creeping, events=events))
+    assert (found.condition, found.cause) == ("stalled_update", "learning_rate_low")
+    assert "300 times as fast" in found.explanation
+    # Adam goes faster at any higher rate, at first: its steps must be small against the weights as well.
+    assert diagnose(hand.record(creeping, events=events, optimizer="Adam", moved=5e-3)).findings == ()
+    assert first(hand.record(creeping, events=events, optimizer="Adam", moved=5e-4)).cause == "learning_rate_low"
+    # A run that does well may take its time.
+    assert diagnose(hand.record(hand.falling(), events=events)).findings == ()
+
+
 def test_shares_of_depth_are_shown():
     book = hand.ledger(12, activation="Sigmoid", slope=-0.65, sigma=1.0, objective=hand.cross_entropy())
     lost = test("", [2.3, 2.3], decades=-7.0, first=1e-9, shares={"saturating_activation": 5.0, "weight_scale": 2.0})

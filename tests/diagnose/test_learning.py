@@ -43,6 +43,10 @@ def test_a_run_that_takes_less_than_half_of_the_way_does_not_do_well():
     assert (some.state, some.works, some.well) == ("learning", True, False)
     assert some.progress == pytest.approx(1 - 1.6 / hand.LOG_CLASSES, abs=0.02)
     assert (much.works, much.well) == (True, True)
+    # Where the loss is the error times a factor, the error itself is compared.
+    errors = [(tick, hand.cross_entropy(value=1.8)) for tick in (0, 1, 2, 5)]
+    scaled = judge(hand.steps([loss * 40 for loss in hand.falling(end=1.6)], [0.5]), errors)
+    assert (scaled.constant, scaled.well) == (None, False)
     # Without a constant prediction to compare with, nobody can say how far the way is.
     assert judge(hand.steps(hand.falling(end=1.6), [0.5])).well is True
 

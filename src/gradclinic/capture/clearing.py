@@ -25,10 +25,12 @@ class Clearing:
         self._cleared: dict[int, bool] = {}
         self._kept: dict[int, int] = {}
         self._steps: dict[int, int] = {}
+        self._passes: dict[int, int] = {}  # backward passes since the optimizer's last step
 
     def backward_begins(self) -> None:
         for key, probe in self._probes.items():
             parameter = probe()
+            self._passes[key] = self._passes.get(key, 0) + 1
             if not self._cleared[key] and (parameter is None or _empty(parameter)):
                 self._cleared[key] = True
 
@@ -40,7 +42,10 @@ class Clearing:
             return None
         followed = self._probes[index]() if index in self._probes else None
         if followed is not None:
-            self._kept[index] = 0 if self._cleared[index] else self._kept.get(index, 0) + 1
+            # Without a backward pass the script wrote the gradient itself, in place of the one before.
+            kept = not self._cleared[index] and self._passes.get(index, 0) > 0
+            self._kept[index] = self._kept.get(index, 0) + 1 if kept else 0
+        self._passes[index] = 0
         if followed is None:
             followed = next((t for t in tensors if t is not None and t.device.type == "cpu" and not _empty(t)), None)
             if followed is None:

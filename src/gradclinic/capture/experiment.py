@@ -16,8 +16,11 @@ from torch.optim import Optimizer
 from torch.utils._pytree import tree_leaves
 from torch.utils.hooks import RemovableHandle
 
-from gradclinic.measure.ledger.scopes import compile_in_use
+from gradclinic.measure.ledger.scopes import Scopes, compile_in_use
 from gradclinic.measure.replay import Battery, Replay, Tape, find_cuts
+
+from .orphans import Orphans
+from .roster import Roster
 
 #: Steps after which a loss that has not moved is looked into; later ones for what takes longer to show.  The cost of
 #: at most 50 steps is then a third of the run, once, for a run that does not learn.
@@ -26,6 +29,8 @@ CHECKS = (150, 600, 2400)
 EARLY_CHECK = 20
 #: A run whose loss has lost a tenth moves.
 MOVES = 0.9
+#: And one that has lost half of it by its end did more than creep.
+CREPT = 0.5
 GROWN = 2.0
 #: Share of the free memory that the copy of parameters and batch may take.
 MEMORY_SHARE = 0.1
@@ -37,17 +42,19 @@ class Experiment:
     """Keeps one recorded step with the optimizer as it was, and tests it once.
 
     ``put(kind, data)`` takes the events ``intervention`` (one per change), ``intervention_abstained`` and
-    ``loss_call`` (what the losses of that step were given) and ``graph_cut`` (where no gradient comes back).
-    ``module_now()`` names the module that is running, ``name_of()`` a parameter.
+    ``loss_call`` (what the losses of that step were given), ``graph_cut`` (where no gradient comes back) and
+    ``orphan_parameters`` (used inside a model that does not own them, and stepped by nobody).
     """
 
     def __init__(
         self,
         put: Callable[[str, dict[str, Any]], None],
-        module_now: Callable[[], str],
-        name_of: Callable[[Tensor], str | None],
+        roster: Roster,
+        scopes: Scopes,
     ) -> None:
-        self._put, self._module_now, self._name_of = put, module_now, name_of
+        self._put, self._roster = put, roster
+        self._module_now = lambda: scopes.current
+        self._orphans = Orphans(roster, lambda: scopes.outermost)
         self._tape: Tape | None = None
         self._handle: RemovableHandle | None = None
         self._thread = 0
@@ -75,7 +82,7 @@ class Experiment:
             return
         if not any(parameter.requires_grad for parameter in module.parameters()):
             return
-        self._tape = Tape(self._module_now)
+        self._tape = Tape(self._module_now, self._orphans.read)
         self._tape.begin(item for item in tree_leaves(args) if isinstance(item, Tensor))
 
     def backward_begins(self, roots: Sequence[Tensor], scale: float) -> None:
@@ -95,7 +102,7 @@ class Experiment:
         for called in tape.recording.loss_calls:
             self._put("loss_call", called)
         for cut in find_cuts(tape.recording) if tape.trouble is None else ():
-            names = [name for parameter in cut.parameters if (name := self._name_of(parameter)) is not None]
+            names = [name for parameter in cut.parameters if (name := self._roster.name_of(parameter)) is not None]
             self._put("graph_cut", {"op": cut.op, "module": cut.module, "enabled": cut.enabled, "parameters": names})
         trouble = self._trouble(tape, optimizer, has_closure)
         if trouble:
@@ -160,10 +167,14 @@ class Experiment:
         self._recent = [*self._recent[-9:], loss]
 
     def finish(self, steps: int) -> None:
-        """The end of the run is the last occasion."""
+        """The end of the run is the last occasion, and there what only crept is looked into as well."""
         self.release()
-        if self._kept is not None and not self._over and steps >= LEAST_STEPS and (self._flat() or self._grown()):
-            self.test()
+        orphans = self._orphans.told() if steps >= LEAST_STEPS else None
+        if orphans is not None:
+            self._put("orphan_parameters", orphans)
+        if self._kept is not None and not self._over and steps >= LEAST_STEPS:
+            if self._flat(CREPT) or self._grown():
+                self.test()
 
     def test(self) -> None:
         """Runs the battery on the kept step and frees it."""
@@ -181,11 +192,11 @@ class Experiment:
         self._over = True
         self._put("intervention_abstained", {"why": why})
 
-    def _flat(self) -> bool:
+    def _flat(self, share: float = MOVES) -> bool:
         if len(self._losses) < LEAST_STEPS:
             return True
         first, last = min(self._losses[:LEAST_STEPS]), median(self._recent)
-        return not last < (MOVES * first if first > 0 else first)
+        return not last < (share * first if first > 0 else first)
 
     def _grown(self) -> bool:
         if len(self._losses) < LEAST_STEPS:

@@ -68,7 +68,7 @@ class Recorder:
         self._looked = False  # the step under way has been looked at closely
         self._look_seconds = 0.0
         self._origins = Origins(self.put, self.roster, self.look)
-        self._experiment = Experiment(self.put, lambda: self.look.scopes.current, self.roster.name_of)
+        self._experiment = Experiment(self.put, self.roster, self.look.scopes)
         self._measured: Measured | None = None
         self._has_optimizer = False  # until one steps, weights that move are moved by hand
         self._hand: Measured | None = None  # gradients of a backward pass that no optimizer has used yet
@@ -89,7 +89,7 @@ class Recorder:
     # -- backward passes ---------------------------------------------------------------------------------
 
     def backward_begins(self, roots: Sequence[Tensor]) -> None:
-        self.scaler.backward_begins()
+        self.scaler.backward_begins(roots)
         self._clearing.backward_begins()
         scaled = any(self.scaler.unscaled(root) is not root for root in roots)
         self._experiment.backward_begins(roots, (self.scaler.scale() or 1.0) if scaled else 1.0)
@@ -178,6 +178,9 @@ class Recorder:
 
     def stepped_after_scaler(self, optimizer: Optimizer) -> None:
         self._note_once("step_after_scaler", {"optimizer": type(optimizer).__name__})
+
+    def stepped_while_scaled(self, optimizer: Optimizer, scale: float | None) -> None:
+        self._note_once("stepped_while_scaled", {"scale": scale})
 
     def gradients_clipped(self, norm: Tensor | None, limit: float) -> None:
         self._clip = (None if norm is None else number(norm), limit)

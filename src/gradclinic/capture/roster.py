@@ -46,6 +46,11 @@ class Roster:
         row = self._index.get(id(tensor))
         return row if row is not None and self._parameters[row]() is tensor else None
 
+    def owner_of(self, tensor: Tensor) -> int | None:
+        """The number of the optimizer that steps it; None where nobody does."""
+        row = self.row_of(tensor)
+        return None if row is None else self.owners[row]
+
     def name_of(self, tensor: Tensor) -> str | None:
         row = self.row_of(tensor)
         if row is not None:

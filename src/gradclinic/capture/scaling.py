@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import weakref
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any, Protocol
 
 from torch import Tensor
@@ -20,6 +20,8 @@ class ScalerListener(Protocol):
 
     def stepped_after_scaler(self, optimizer: Optimizer) -> None: ...
 
+    def stepped_while_scaled(self, optimizer: Optimizer, scale: float | None) -> None: ...
+
 
 class ScalerWatch:
     """Wraps ``GradScaler``'s methods.  ``torch.cuda.amp.GradScaler`` derives from it."""
@@ -32,6 +34,7 @@ class ScalerWatch:
         self._stepping: Optimizer | None = None  # the optimizer inside scaler.step()
         self._stepped: int | None = None  # id of the last optimizer that did step inside it
         self._done: set[int] = set()  # ids of optimizers that a scaler has stepped since the last backward
+        self._backward_scaled = False  # whether the last backward pass began at a scaled loss
 
     def attach(self) -> None:
         self._patches.wrap(GradScaler, "scale", self._scale)
@@ -61,8 +64,9 @@ class ScalerWatch:
         states = scaler._per_optimizer_states
         return all(state["stage"] is OptState.READY for state in states.values()) if states else True
 
-    def backward_begins(self) -> None:
+    def backward_begins(self, roots: Sequence[Tensor]) -> None:
         self._done.clear()
+        self._backward_scaled = any(self.unscaled(root) is not root for root in roots)
 
     def optimizer_stepped(self, optimizer: Optimizer) -> None:
         """Tells this watch of a real step, so that it can tell skipped and repeated ones."""
@@ -70,6 +74,8 @@ class ScalerWatch:
             self._stepped = id(optimizer)
         elif id(optimizer) in self._done:
             self._listener.stepped_after_scaler(optimizer)
+        elif self._backward_scaled and self.still_scaled() and self.scale() != 1.0:
+            self._listener.stepped_while_scaled(optimizer, self.scale())
 
     def _scale(self, original: Callable[..., Any]) -> Callable[..., Any]:
         def scale(scaler: GradScaler, outputs: Any) -> Any:

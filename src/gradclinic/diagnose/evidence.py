@@ -317,8 +317,10 @@ class Evidence:
     def interventions(self) -> Interventions:
         """What was tested on copies of a step."""
         rates = [max(step.lr) for step in self.taken if step.lr]
-        # A schedule has spent the learning rate since: a test of the first step's says nothing of the last one's.
-        stale = {"learning_rate_low"} if rates and rates[-1] < 0.1 * rates[0] else set()
+        # A schedule has spent the learning rate since, or has only begun to warm up: a test of the first step's rate
+        # says nothing of the others.
+        changed = bool(rates) and (rates[-1] < 0.1 * rates[0] or max(rates) > 2 * rates[0])
+        stale = {"learning_rate_low"} if changed else set()
         return Interventions(self.events("intervention"), frozenset(stale))
 
     # -- the judgement everything depends on -----------------------------------------------------

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 from functools import cached_property
-from math import isfinite, log10
+from math import inf, isfinite, log10
 from typing import Any, Final
 
 from gradclinic.schema.finding import CauseId, Finding
@@ -56,6 +56,12 @@ class Examined:
         if before is None or after is None or _rises(self.plain):
             return False
         return after > MOVES and after > FASTER * max(before, 0.0)
+
+    @property
+    def times_as_fast(self) -> float:
+        """How many times as much of the loss the trial took away with the change as without; inf where only with it."""
+        before, after = _progress(self.plain) or 0.0, _progress(self.data) or 0.0
+        return after / before if before > 0 else inf
 
     @property
     def restores(self) -> bool:

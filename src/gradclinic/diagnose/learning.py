@@ -59,6 +59,9 @@ class Learning:
     reference: Reference | None = None
     turned: int | None = None  #: the step at which a loss that had been falling was lowest, where it rose again
     steps: int = 0
+    #: The error itself over that of the best constant prediction on the same batch, in the last accounts: known as well
+    #: where the loss is that error times a factor.
+    error_left: float | None = None
 
     @property
     def works(self) -> bool | None:
@@ -68,9 +71,9 @@ class Learning:
     @property
     def progress(self) -> float | None:
         """Share of the best constant prediction's loss that is gone at the end; None where that is not known."""
-        if self.constant is None or self.last is None or not self.constant > 0:
-            return None
-        return 1 - self.last / self.constant
+        if self.constant is not None and self.last is not None and self.constant > 0:
+            return 1 - self.last / self.constant
+        return None if self.error_left is None else 1 - self.error_left
 
     @property
     def well(self) -> bool | None:
@@ -120,7 +123,8 @@ def judge(steps: Sequence[Step], objectives: Sequence[tuple[int, Objective]] = (
     joined = any(not objective.alone for _, objective in objectives)
     reference = None if joined else reference_loss(objectives, float(values[0]), [step.backwards for step in steps])
     peak = float(medians.max())
-    made = {"first": first, "last": last, "best": best, "peak": peak, "noise": sigma}
+    left = main_term(objectives) if objectives and not joined else None
+    made = {"first": first, "last": last, "best": best, "peak": peak, "noise": sigma, "error_left": left}
     error = median_error(sigma, size)
 
     def answer(state: State, reason: str, turned: int | None = None) -> Learning:

@@ -169,6 +169,9 @@ EVENT_KINDS: dict[str, str] = {
     "loss_call": "function, module, options, prediction, target: what a loss was given (shape, range, form) once",
     "graph_cut": "op, module, enabled (gradients were on), parameters: their values reach the loss through this call, "
     "and no gradient comes back through it",
+    "orphan_parameters": "inside (a model's class), parameters, count, elements: read inside a model that does not own "
+    "them, and stepped by no optimizer",
+    "stepped_while_scaled": "scale: optimizer.step() was called with gradients that a scaler's scale still multiplies",
     "compiled": "what: a compiled region, whose inside cannot be seen",
     "checkpoint": "activations are recomputed; their values are not read",
     "no_backward": "an optimizer stepped without a backward pass",

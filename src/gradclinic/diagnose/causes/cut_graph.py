@@ -21,7 +21,7 @@ def explain_cut(evidence: Evidence, cut: Sequence[int], wanting: Sequence[int]) 
     modules = tuple(dict.fromkeys(evidence.module_of(i) for i in cut))
     numbers: dict[str, float | int | str] = {"weights_without_gradient": len(cut), "weights": len(wanting)}
 
-    def cause(because: str, action: str, confidence: float, **more: str) -> Cause:
+    def cause(because: str, action: str, confidence: float, **more: float | int | str) -> Cause:
         return Cause(
             "detached_graph", because, action, modules[:8], numbers | more, ("reconnect_graph",), _SOURCE, confidence
         )

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import numpy as np
-
 from gradclinic.schema.finding import Finding, Healthy, NotEnoughData, Outcome, Severity
 
 from ..causes.cause import listed
 from ..causes.cut_graph import CERTAIN, FIRST_WEIGHTS, explain_cut
+from ..causes.untrained import untrained
 from ..condition import Condition, Threshold
 from ..evidence import Evidence
 from .common import found, outcome_sentence
@@ -34,8 +33,7 @@ def check(evidence: Evidence) -> Outcome | list[Outcome]:
     outcomes: list[Outcome] = []
     if cut:
         outcomes.append(_cut_off(evidence, cut, [p.index for p in wanting]))
-    outcomes.extend(_unowned(evidence))
-    outcomes.extend(_frozen(evidence) or _only_vectors(evidence))
+    outcomes.extend(untrained(evidence))
     return outcomes or Healthy("disconnected_parameter", "every weight that an optimizer holds gets a gradient")
 
 
@@ -68,94 +66,6 @@ def _cleared_too_early(evidence: Evidence, cut: list[int]) -> Finding:
         ("zero_grad",),
         "zero_grad() sets .grad to None, and an optimizer skips what has no gradient",
     )
-
-
-def _unowned(evidence: Evidence) -> list[Outcome]:
-    """Weights that want gradients but that no optimizer holds, in a run that does not learn."""
-    if not evidence.record.optimizers or any(o.name == "by hand" for o in evidence.record.optimizers):
-        return []
-    loose = [p for p in evidence.parameters if p.requires_grad and p.optimizer is None]
-    held = [p for p in evidence.parameters if p.requires_grad and p.optimizer is not None]
-    size = sum(int(np.prod(p.shape)) for p in loose)
-    if not loose or size < sum(int(np.prod(p.shape)) for p in held) or evidence.learning.works is not False:
-        return []
-    modules = tuple(dict.fromkeys(p.module or p.name for p in loose))
-    return [
-        Finding(
-            "disconnected_parameter",
-            "frozen_parameter",
-            modules[:8],
-            0,
-            "critical",
-            0.7,
-            {"parameters_without_optimizer": len(loose), "elements": size} | evidence.learning.numbers(),
-            f"No optimizer holds {listed(modules)}, more than half of the model: they want gradients and are never"
-            f" stepped. {outcome_sentence(evidence)}",
-            f"Give the parameters of {listed(modules)} to the optimizer.",
-            ("add_to_optimizer",),
-            "an optimizer steps only the parameters it was given",
-        )
-    ]
-
-
-def _frozen(evidence: Evidence) -> list[Outcome]:
-    """A model that does not learn and whose last layer, of all, is frozen.
-
-    Frozen features under a trained head are how people fine-tune; a frozen head under nothing trained is a slip.
-    """
-    weights = [p for p in evidence.parameters if len(p.shape) >= 2]
-    frozen = [p for p in weights if not p.requires_grad]
-    if not frozen or evidence.learning.works is not False or weights[-1].requires_grad:
-        return []
-    size = sum(int(np.prod(p.shape)) for p in frozen)
-    if 2 * size < sum(int(np.prod(p.shape)) for p in weights):
-        return []
-    modules = tuple(dict.fromkeys(p.module or p.name for p in frozen))
-    head = weights[-1].module or weights[-1].name
-    return [
-        Finding(
-            "disconnected_parameter",
-            "frozen_parameter",
-            (head, *(name for name in modules[:7] if name != head)),
-            0,
-            "critical",
-            0.85,
-            {"frozen_weights": len(frozen), "weights": len(weights), "elements": size} | evidence.learning.numbers(),
-            f"{len(frozen)} of {len(weights)} weights have requires_grad=False, the last layer `{head}` among them: "
-            f"hardly anything is trained. {outcome_sentence(evidence)}",
-            f"Set requires_grad_(True) on `{head}`, and on whatever else is meant to be trained.",
-            ("unfreeze",),
-            "fine-tuning trains the head at least",
-        )
-    ]
-
-
-def _only_vectors(evidence: Evidence) -> list[Outcome]:
-    """A phase that does not learn, whose optimizer holds biases and gains only, beside frozen weights."""
-    frozen = [p for p in evidence.parameters if not p.requires_grad and len(p.shape) >= 2]
-    for index, learning in evidence.learning_by_optimizer.items():
-        held = [p for p in evidence.parameters if p.optimizer == index and p.requires_grad]
-        if not frozen or not held or learning.works is not False or any(len(p.shape) >= 2 for p in held):
-            continue
-        modules = tuple(dict.fromkeys(p.module or p.name for p in frozen))
-        names = listed([p.name for p in held])
-        return [
-            Finding(
-                "disconnected_parameter",
-                "frozen_parameter",
-                modules[:8],
-                0,
-                "critical",
-                0.85,
-                {"frozen_weights": len(frozen), "trained_vectors": len(held)} | learning.numbers(),
-                f"The optimizer trains {names} only, no weight: {listed(modules)} have requires_grad=False. The loss"
-                f" went from {learning.first:.4g} to {learning.last:.4g} in {learning.steps} steps.",
-                f"Set requires_grad_(True) on the weight of {listed(modules)}, the last layer's at least.",
-                ("unfreeze",),
-                "a bias shifts every prediction alike: it cannot tell inputs apart",
-            )
-        ]
-    return []
 
 
 CONDITION = Condition(

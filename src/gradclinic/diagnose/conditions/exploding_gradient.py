@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from gradclinic.schema.finding import Healthy, NotEnoughData, Outcome
+from gradclinic.schema.finding import Healthy, NotEnoughData, Outcome, Severity
 
 from ..causes.depth import explain
 from ..causes.step_size import STEEP
@@ -14,6 +14,10 @@ from .common import found
 
 GROWN = Threshold(
     "decades_grown", STEEP, "six depth scales, e^3 of the norm: the edge of trainability (Schoenholz 2017)"
+)
+
+FAR = Threshold(
+    "error_over_constant", 10.0, "ten times the targets' variance: predictions three times as large as the targets"
 )
 
 
@@ -37,12 +41,20 @@ def check(evidence: Evidence) -> Outcome:
         return Healthy(
             "exploding_gradient", f"the gradient changes by {first.total:+.1f} decades through depth", numbers
         )
-    if evidence.learning.well:
+    thrown = _thrown(evidence, first.total)
+    if evidence.learning.well and not thrown:
         return Healthy(
             "exploding_gradient", f"it grows by {first.total:.1f} decades through depth, and still it learns", numbers
         )
     seen = f"The gradient is 10^{first.total:.1f} times larger at the first layer than at the head, from step {step}"
-    return found("exploding_gradient", explain(first, +1), evidence, seen=seen, step=step, numbers=numbers)
+    grave: Severity | None = "critical" if thrown else None
+    return found("exploding_gradient", explain(first, +1), evidence, seen=seen, step=step, numbers=numbers, grave=grave)
 
 
-CONDITION = Condition("exploding_gradient", "the gradient grows through depth at initialisation", check, (GROWN,))
+def _thrown(evidence: Evidence, grown: float) -> bool:
+    """Whether the loss begins far beyond that of a constant prediction, as the growth foretells."""
+    seen = [(o.value, o.constant_loss) for _, o in evidence.objectives[:1] if o.value is not None and o.constant_loss]
+    return grown >= 2 * GROWN.value and any(value > FAR.value * constant for value, constant in seen)
+
+
+CONDITION = Condition("exploding_gradient", "the gradient grows through depth at initialisation", check, (GROWN, FAR))

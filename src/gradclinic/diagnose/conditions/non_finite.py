@@ -22,6 +22,8 @@ from .common import outcome_sentence
 GREW = Threshold(
     "decades_of_growth", 1.0, "a tenfold rise over the first steps' median is beyond batch noise of a falling loss"
 )
+#: The largest finite number of float32.
+SINGLE = 3.4e38
 HALF = Threshold("largest_half", 65504.0, "the largest finite number of float16")
 #: Skipped steps in a row: a scaler halves its scale each time, so 16 take it from 2^16 to 1.
 SKIPS = Threshold("skips_in_a_row", 16, "GradScaler's default scale 2^16 halves to 1 in 16 skips")
@@ -173,6 +175,10 @@ def _cause(event: Event | None, evidence: Evidence, step: int, bad: Any, skipped
                 0.9,
             )
     grew = _growth(evidence, step)
+    if finite_inputs and inputs and data.get("direction") == "forward" and not _half(evidence) and grew < GREW.value:
+        overflown = _outgrown(op, str(data.get("op")), where, largest, evidence)
+        if overflown is not None:
+            return overflown
     if op in _SINGULAR and _at_singularity(op, inputs, largest) and grew < GREW.value:
         return _invalid(str(data.get("op")), where, inputs)
     if unbounded(op) and not too_large(evidence):
@@ -209,6 +215,41 @@ def _cause(event: Event | None, evidence: Evidence, step: int, bad: Any, skipped
         "the first value that is not finite",
         0.3,
     )
+
+
+def _outgrown(op: str, name: str, where: tuple[str, ...], largest: float, evidence: Evidence) -> Cause | None:
+    """What left even float32's range in one forward pass from finite values: exp in a loss, a product of signals."""
+    if op == "exp" and not _hidden(name, evidence):
+        return Cause(
+            "precision_overflow",
+            f"exp of values up to {largest:.3g}, written out in the loss, leaves the range of float32 at 88.7",
+            "Use logsumexp, log_softmax or cross_entropy, which subtract the largest value first.",
+            where,
+            {"largest_input": largest},
+            ("log_softmax",),
+            "exp(88.73) is the largest float32",
+            0.85,
+        )
+    if op in ("mul", "square", "pow") and largest**2 > SINGLE:
+        return Cause(
+            "unbounded_activation",
+            f"{name} multiplies signals of up to {largest:.3g}, which squares their size at each such layer",
+            f"Bound one factor of the product in {listed(where)}, by a sigmoid or a normalisation.",
+            where,
+            {"largest_input": largest},
+            ("gate", "normalization"),
+            "a product of n signals grows as their size to the power n",
+            0.85,
+        )
+    return None
+
+
+def _hidden(name: str, evidence: Evidence) -> bool:
+    """Whether weights come after an operation of this name in the first account."""
+    for row in evidence.ledgers[:1]:
+        places = [entry.sequence for entry in row.ledger.entries if entry.op == name]
+        return any(e.kind == "weight" and e.sequence > min(places) for e in row.ledger.entries) if places else True
+    return True
 
 
 def _rounded_epsilon(evidence: Evidence, where: tuple[str, ...]) -> Cause | None:

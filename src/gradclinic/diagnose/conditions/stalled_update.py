@@ -21,6 +21,9 @@ BELOW_EPS = Threshold("gradient_over_eps", 1.0, "Adam's step is lr·g/(g+eps): b
 SHRUNK = Threshold("weight_left", 0.37, "one e-fold, lr·decay·T ≥ 1")
 #: A schedule whose rates sum to less than this share of the steps at the highest rate has ended the training early.
 SPENT = Threshold("share_at_full_rate", 0.1, "nine tenths of the budget are spent at next to no learning rate")
+ORDINARY = Threshold(
+    "relative_update", 1e-3, "the update-to-weight ratio that practice aims at (Karpathy 2015): a thousandth per step"
+)
 #: Steps before a short way is evidence: any run's first ten steps go nowhere.
 STEPS = Threshold("steps", 50, "ten windows of five losses, the fewest with a robust median")
 
@@ -46,10 +49,14 @@ def check(evidence: Evidence) -> Outcome:
     if cause is None and len(seen) and largest < STARVED.value:
         cause = small_inputs(evidence) or _epsilon(evidence) or _learning_rate(evidence, largest)
     if cause is None:
+        cause = _faster_at_a_higher_rate(evidence)
+    if cause is None:
         return Healthy("stalled_update", f"weights can have moved by up to {largest:.2g} of their size", numbers)
     text = f"In {evidence.step_count} steps the weights can have moved by at most {largest:.1e} of their size"
     if cause.id == "learning_rate_low" and "learning_rate_last" in cause.numbers:
         text = "The learning rate was gone before anything was learned"
+    if "rate_tested" in cause.numbers:
+        text = "The loss creeps"
     if cause.id == "weight_decay_high":
         text = "The weights shrink faster than they learn"
     return found("stalled_update", cause, evidence, seen=text, step=0, numbers=numbers)
@@ -151,6 +158,29 @@ def _learning_rate(evidence: Evidence, travel: float) -> Cause | None:
     )
 
 
+def _faster_at_a_higher_rate(evidence: Evidence) -> Cause | None:
+    """A loss that creeps, and that fell many times as fast on a copy at a higher learning rate."""
+    tested = evidence.interventions.of("learning_rate_low")
+    rates = [max(step.lr) for step in evidence.taken if step.lr]
+    if tested is None or not tested.moves or not rates:
+        return None
+    # An optimizer that divides by the gradient's size goes faster at any higher rate, at first; its steps must be small
+    # against the weights as well.
+    if evidence.scale_free and (evidence.jump is None or evidence.jump >= ORDINARY.value):
+        return None
+    name = evidence.record.optimizers[0].name if evidence.record.optimizers else "the optimizer"
+    return Cause(
+        "learning_rate_low",
+        f"at {tested.data['what']} it falls {tested.times_as_fast:.0f} times as fast, and the steps are still stable",
+        f"Raise the learning rate of {name}, {max(rates):g} now, tenfold, and look again.",
+        (name,),
+        {"learning_rate": max(rates), "rate_tested": tested.times_as_fast},
+        ("raise_learning_rate",),
+        "in the stable range the loss falls in proportion to the learning rate",
+        0.8,
+    )
+
+
 def _schedule(evidence: Evidence) -> Cause | None:
     """A learning rate that was gone before anything could be learned."""
     rates = np.array([max(step.lr) if step.lr else np.nan for step in evidence.taken])
@@ -183,5 +213,5 @@ CONDITION = Condition(
     "stalled_update",
     "weights that do not move, or only by decay",
     check,
-    (UNCHANGED, BELOW_EPS, SHRUNK, STARVED, SPENT, STEPS),
+    (UNCHANGED, BELOW_EPS, SHRUNK, STARVED, SPENT, ORDINARY, STEPS),
 )

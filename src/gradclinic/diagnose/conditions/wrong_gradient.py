@@ -35,6 +35,9 @@ def check(evidence: Evidence) -> Outcome | list[Outcome]:
     again = evidence.events("step_after_scaler")
     if again:
         outcomes.append(_stepped_again(again, evidence))
+    scaled = evidence.events("stepped_while_scaled")
+    if scaled:
+        outcomes.append(_stepped_scaled(scaled[0], evidence))
     kept = evidence.events("gradient_not_cleared")
     if kept:
         outcomes.append(_kept(kept[0], evidence))
@@ -109,6 +112,24 @@ def _stepped_again(events: tuple[Event, ...], evidence: Evidence) -> Finding:
         "Remove the optimizer.step() after scaler.step(optimizer).",
         ("remove_second_step",),
         "GradScaler.step calls optimizer.step itself",
+    )
+
+
+def _stepped_scaled(event: Event, evidence: Evidence) -> Finding:
+    scale = float(event.data.get("scale") or float("nan"))
+    return Finding(
+        "wrong_gradient",
+        "optimizer_order",
+        ("optimizer",),
+        evidence.step_of(event.tick),
+        "critical",
+        0.95,
+        {"scale": scale} | evidence.learning.numbers(),
+        f"optimizer.step() was called with gradients that are still multiplied by the scaler's {scale:g}: the loss was"
+        f" scaled, and neither scaler.step nor scaler.unscale_ divides them again. {outcome_sentence(evidence)}",
+        "Call scaler.step(optimizer) and scaler.update() in place of optimizer.step().",
+        ("scaler_step",),
+        "the gradient of scale·loss is scale·∇loss",
     )
 
 

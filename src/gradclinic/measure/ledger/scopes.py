@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 import threading
+import weakref
 from bisect import bisect_right
 from collections.abc import Callable, Iterable
 from typing import Any
@@ -39,6 +40,7 @@ class Scopes:
         self._thread: int | None = None
         self._until = 0  # the number at detach(): what ran later was not recorded
         self._stack: list[tuple[int, str | None, str, bool]] = []  # id, path, class name, has parameters
+        self._outermost: weakref.ref[nn.Module] | None = None
         # Breakpoints: from sequence number starts[i] on, the innermost module is marks[i].
         self._starts: list[int] = []
         self._marks: list[tuple[str, str, bool]] = []  # path, class name, inside a module with parameters
@@ -69,6 +71,11 @@ class Scopes:
     def current(self) -> str:
         """Dotted path of the module that is running now; "" outside any."""
         return next((path for _, path, _, _ in reversed(self._stack) if path is not None), "")
+
+    @property
+    def outermost(self) -> nn.Module | None:
+        """The module that the script itself called and that is running now; None outside any."""
+        return self._outermost() if self._stack and self._outermost is not None else None
 
     def detach(self) -> None:
         """Takes the hooks away; what was recorded stays."""
@@ -113,6 +120,8 @@ class Scopes:
             return  # in this order: the compiler folds the first test away and never sees the rest
         try:
             path = self._names(module)
+            if not self._stack:
+                self._outermost = weakref.ref(module)
             inside = self._stack[-1][3] if self._stack else False
             inside = inside or next(module.parameters(), None) is not None
             self._stack.append((id(module), path, type(module).__name__, inside))

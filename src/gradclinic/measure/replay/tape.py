@@ -74,13 +74,16 @@ class Tape(TorchFunctionMode):
     users call (``linear``, ``sigmoid``, ``mse_loss``), hand-written expressions included.  What does not depend on
     parameters or inputs (masks, noise, targets) is taken as it was.  A hand-written autograd function cannot be
     recorded: its output looks like a leaf that has a history, and :attr:`trouble` says so.
+
+    ``module_now()`` names the module that is running; ``parameter_read(tensor)`` hears of each parameter once, where
+    it is first read.
     """
 
-    def __init__(self, module_now: Callable[[], str]) -> None:
+    def __init__(self, module_now: Callable[[], str], parameter_read: Callable[[Tensor], None] | None = None) -> None:
         super().__init__()
         self.recording = Recording()
         self.trouble: str | None = None  #: why this step cannot be run again
-        self._module_now = module_now
+        self._module_now, self._parameter_read = module_now, parameter_read
         self._made: dict[int, tuple[weakref.ref[Tensor], int, bool]] = {}  # number, made with gradients on
         self._places: dict[int, int] = {}
         self._count = 0
@@ -210,6 +213,8 @@ class Tape(TorchFunctionMode):
                 self.trouble = HAND_WRITTEN
             place = self._places[id(tensor)] = len(self.recording.leaves)
             self.recording.leaves.append(tensor.detach().clone() if copy else tensor)
+            if self._parameter_read is not None and tensor.requires_grad and tensor.is_leaf:
+                self._parameter_read(tensor)
         return Leaf(place)
 
 
