@@ -422,3 +422,28 @@ def test_two_optimizers_on_one_loss_share_it():
         (float(loss.detach()), 1),
         (float(loss.detach()), 0),
     ]
+
+
+@pytest.mark.parametrize(
+    ("wrong", "kind"),
+    [("again", "step_after_scaler"), ("instead", "stepped_while_scaled"), ("", None)],
+)
+def test_a_step_beside_the_scaler_is_an_event(wrong, kind):
+    events = Rows()
+    monitor = Monitor(events)
+    model = nn.Linear(2, 1)
+    optimizer = torch.optim.SGD(model.parameters(), lr=0.01)
+    scaler = torch.amp.GradScaler("cpu", init_scale=4.0)
+    monitor.start([model])
+    for _ in range(4):
+        optimizer.zero_grad()
+        scaler.scale(model(torch.ones(3, 2)).sum()).backward()
+        if wrong != "instead":
+            scaler.step(optimizer)
+            scaler.update()
+        if wrong:
+            optimizer.step()
+    monitor.stop()
+    seen = [row.kind for row in events.of(rows.Event)]
+    told = [name for name in seen if name in ("step_after_scaler", "stepped_while_scaled")]
+    assert told == ([kind] if kind else [])

@@ -364,6 +364,36 @@ def test_a_product_of_signals_that_outgrows_float32_is_no_invalid_operation():
     assert first(broken(origin("Mul", 0, high=1.0, bad=3), 0)).cause == "invalid_operation"
 
 
+def test_a_zero_in_float16_is_what_was_too_small_for_it():
+    event = origin("Log", 0)
+    event.data["inputs"][0]["dtype"] = "float16"
+    assert first(broken(event, 0)).cause == "precision_underflow"
+    # Where float32 does not help either, the value is 0 in any format.
+    plain = {"losses": [nan, nan], "loss": nan, "gradient": nan, "first": None, "last": None, "decades": None, "of": 0}
+    tests = [
+        Event(0, "intervention", plain | {"change": change, "what": "float32", "where": []})
+        for change in ("", "precision")
+    ]
+    record = hand.record([nan] * 20, events=[event, *tests])
+    assert first(record).cause == "invalid_operation"
+
+
+def test_gradients_at_the_end_of_float16_are_told_even_where_it_learns():
+    def flushed(**more):
+        record = hand.record(norms=[0.5, 0.5, 0.5, 3e-6], **more)
+        for step in record.steps:
+            step.gradients["zeros"][3] = int(0.9 * step.gradients["count"][3])
+        return record
+
+    half = Event(0, "autocast", {"dtypes": ["float16"]})
+    found = first(flushed(events=[half]))
+    assert (found.condition, found.cause, found.severity) == ("zero_gradient", "precision_underflow", "critical")
+    assert found.where == ("layers.3",)
+    assert quiet(flushed()).findings == ()
+    assert quiet(flushed(events=[Event(0, "autocast", {"dtypes": ["bfloat16"]})])).findings == ()
+    assert quiet(hand.record(norms=[0.5, 0.5, 0.5, 3e-6], events=[half])).findings == ()  # small, and all there
+
+
 def test_a_scaler_that_looks_for_its_scale_is_healthy():
     # GIVEN two steps held back at the start, with the events that go with them
     steps = hand.steps(

@@ -42,8 +42,8 @@ class Experiment:
     """Keeps one recorded step with the optimizer as it was, and tests it once.
 
     ``put(kind, data)`` takes the events ``intervention`` (one per change), ``intervention_abstained`` and
-    ``loss_call`` (what the losses of that step were given), ``graph_cut`` (where no gradient comes back) and
-    ``orphan_parameters`` (used inside a model that does not own them, and stepped by nobody).
+    ``loss_call`` (what the losses of that step were given), ``graph_cut`` (where no gradient comes back),
+    ``autocast`` (its formats) and ``orphan_parameters`` (used inside a model that does not own them, and stepped by nobody).
     """
 
     def __init__(
@@ -101,6 +101,9 @@ class Experiment:
             return
         for called in tape.recording.loss_calls:
             self._put("loss_call", called)
+        formats = {str(call.autocast).removeprefix("torch.") for call in tape.recording.calls if call.autocast}
+        if formats:
+            self._put("autocast", {"dtypes": sorted(formats)})
         for cut in find_cuts(tape.recording) if tape.trouble is None else ():
             names = [name for parameter in cut.parameters if (name := self._roster.name_of(parameter)) is not None]
             self._put("graph_cut", {"op": cut.op, "module": cut.module, "enabled": cut.enabled, "parameters": names})

@@ -21,7 +21,7 @@ from .steps import StepWatch
 #: The recorder's methods that torch calls, through a watch, in the middle of the user's training.
 CALLBACKS = (
     "backward_begins", "backward_ends", "gradients_taken", "step_begins", "step_ends", "step_skipped",
-    "stepped_after_scaler", "stepped_while_scaled", "gradients_clipped", "note_compiled", "finish",
+    "gradients_clipped", "note_compiled", "finish",
 )  # fmt: skip
 
 

@@ -163,7 +163,9 @@ class Recorder:
         if self._wanted and optimizer not in self._wanted:
             return
         self._hand = None
-        self.scaler.optimizer_stepped(optimizer)
+        wrong = self.scaler.optimizer_stepped(optimizer)
+        if wrong is not None:
+            self._note_once(wrong, {"optimizer": type(optimizer).__name__, "scale": self.scaler.scale()})
         if has_closure:
             self._measure(optimizer)
         self._emit(optimizer, skipped=False, first_loss=has_closure)
@@ -175,12 +177,6 @@ class Recorder:
         self._measure(optimizer)
         self._out.put(Event(self._tick, "scaler_skip", {"scale": scale}))
         self._emit(optimizer, skipped=True)
-
-    def stepped_after_scaler(self, optimizer: Optimizer) -> None:
-        self._note_once("step_after_scaler", {"optimizer": type(optimizer).__name__})
-
-    def stepped_while_scaled(self, optimizer: Optimizer, scale: float | None) -> None:
-        self._note_once("stepped_while_scaled", {"scale": scale})
 
     def gradients_clipped(self, norm: Tensor | None, limit: float) -> None:
         self._clip = (None if norm is None else number(norm), limit)

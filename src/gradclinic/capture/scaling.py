@@ -14,13 +14,9 @@ from .patching import Patches
 
 
 class ScalerListener(Protocol):
-    """What a monitor does about a scaler's decisions.  None of these may raise."""
+    """What a monitor does about a scaler's decisions.  It may not raise."""
 
     def step_skipped(self, optimizer: Optimizer, scale: float | None) -> None: ...
-
-    def stepped_after_scaler(self, optimizer: Optimizer) -> None: ...
-
-    def stepped_while_scaled(self, optimizer: Optimizer, scale: float | None) -> None: ...
 
 
 class ScalerWatch:
@@ -68,14 +64,15 @@ class ScalerWatch:
         self._done.clear()
         self._backward_scaled = any(self.unscaled(root) is not root for root in roots)
 
-    def optimizer_stepped(self, optimizer: Optimizer) -> None:
-        """Tells this watch of a real step, so that it can tell skipped and repeated ones."""
+    def optimizer_stepped(self, optimizer: Optimizer) -> str | None:
+        """Tells this watch of a real step; returns the event where that step is wrong."""
         if self._stepping is optimizer:
             self._stepped = id(optimizer)
         elif id(optimizer) in self._done:
-            self._listener.stepped_after_scaler(optimizer)
+            return "step_after_scaler"
         elif self._backward_scaled and self.still_scaled() and self.scale() != 1.0:
-            self._listener.stepped_while_scaled(optimizer, self.scale())
+            return "stepped_while_scaled"
+        return None
 
     def _scale(self, original: Callable[..., Any]) -> Callable[..., Any]:
         def scale(scaler: GradScaler, outputs: Any) -> Any:

@@ -81,6 +81,12 @@ class Evidence:
         return flags
 
     @cached_property
+    def in_float16(self) -> bool:
+        """Whether weights are held in float16, or parts of the forward pass run in it."""
+        held = any(parameter.dtype == "float16" for parameter in self.parameters)
+        return held or any("float16" in event.data["dtypes"] for event in self.events("autocast"))
+
+    @cached_property
     def optimizers(self) -> dict[int, OptimizerInfo]:
         return {optimizer.index: optimizer for optimizer in self.record.optimizers}
 

@@ -155,10 +155,10 @@ class Record:
 #: The kinds of :class:`Event`, and the keys of their data.
 EVENT_KINDS: dict[str, str] = {
     "non_finite_origin": "direction (forward, backward, parameter or input), op, module, "
-    "inputs [{name, low, high, rms, non_finite}], how (graph, replay or bracket)",
+    "inputs [{name, low, high, rms, non_finite, dtype}], how (graph, replay or bracket)",
     "scaler_skip": "scale: a gradient scaler held a step back",
     "clip_before_unscale": "scale, limit: gradients were clipped while still multiplied by the scale",
-    "step_after_scaler": "optimizer.step() was called again after scaler.step(optimizer)",
+    "step_after_scaler": "optimizer, scale: optimizer.step() was called again after scaler.step(optimizer)",
     "wrong_backward": "function, file, line, input, inputs, relative_error, analytic, numeric, fit, scale, deliberate, "
     "meaning, calls, dtype: a hand-written gradient disagrees with finite differences",
     "gradient_not_cleared": "parameter: its gradient of the last step was still there when the next one was computed",
@@ -166,12 +166,13 @@ EVENT_KINDS: dict[str, str] = {
     "intervention": "change (the cause that it takes away, or nothing), what, where, numbers, shares, loss, first, "
     "last, gradient, decades, losses and pace (of a few steps on copies), of (the tick that was run again)",
     "intervention_abstained": "why: no step could be run again on copies",
+    "autocast": "dtypes: the formats that parts of the forward pass ran in",
     "loss_call": "function, module, options, prediction, target: what a loss was given (shape, range, form) once",
     "graph_cut": "op, module, enabled (gradients were on), parameters: their values reach the loss through this call, "
     "and no gradient comes back through it",
     "orphan_parameters": "inside (a model's class), parameters, count, elements: read inside a model that does not own "
     "them, and stepped by no optimizer",
-    "stepped_while_scaled": "scale: optimizer.step() was called with gradients that a scaler's scale still multiplies",
+    "stepped_while_scaled": "optimizer, scale: optimizer.step() was called with gradients that a scaler's scale still multiplies",
     "compiled": "what: a compiled region, whose inside cannot be seen",
     "checkpoint": "activations are recomputed; their values are not read",
     "no_backward": "an optimizer stepped without a backward pass",

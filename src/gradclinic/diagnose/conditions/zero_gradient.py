@@ -4,17 +4,22 @@ from __future__ import annotations
 
 import numpy as np
 
-from gradclinic.schema.finding import Healthy, NotEnoughData, Outcome, Severity
+from gradclinic.schema.finding import Finding, Healthy, NotEnoughData, Outcome, Severity
 
-from ..causes.cause import Cause
-from ..causes.criticality import rectifies
-from ..causes.step_size import explain_large_steps, too_large
+from ..causes.cause import Cause, listed
+from ..causes.exact_zero import explain_zero
 from ..condition import Condition, Threshold
 from ..evidence import Evidence
 from .common import found
 
 #: An adapter's, a gate's or an embedding's gradient is 0 now and then; one in ten steps alive would show learning.
 SHARE = Threshold("share_of_steps", 0.9, "a gradient that is alive in one step of ten still moves its weights")
+#: Of a gradient's elements.  Behind a ReLU half of them may be 0 for good reason, but not beside elements that are all
+#: at the smallest number of the format.
+FLUSHED = Threshold("zero_share", 0.5, "half of the gradient's elements are lost")
+FEW_UNITS = Threshold("units_of_last_place", 4.0, "an RMS of four units: what is typical keeps two bits at most")
+#: The smallest positive number of float16.
+SMALLEST_HALF = 2.0**-24
 #: More than half of the weights: a frozen or gated part, or a sparse embedding, is less than the model.
 MOST = Threshold("share_of_weights", 0.5, "fewer than half is a part of the model that is not in use")
 
@@ -24,6 +29,9 @@ def check(evidence: Evidence) -> Outcome:
     zero = evidence.zero[:, evidence.matrices] if len(evidence.matrices) else np.zeros((0, 0), bool)
     if not len(zero) or not zero.shape[1]:
         return NotEnoughData("zero_gradient", "gradients of trained weights")
+    flushed = _flushed(evidence)
+    if flushed is not None:
+        return flushed
     watched = evidence.watched[:, evidence.matrices]
     # From when on: a run may learn for a while and then die.
     begins = _begins(zero | ~watched)
@@ -41,28 +49,39 @@ def check(evidence: Evidence) -> Outcome:
     step = evidence.taken[begins].step
     numbers = {"weights_with_zero_gradient": int(dead.sum()), "weights": len(dead), "steps_with_zero_gradient": steps}
     seen = f"From step {step} the gradient of {int(dead.sum())} of {len(dead)} weights is exactly 0"
-    cause = _cause(evidence, modules, step)
+    cause = explain_zero(evidence, modules, step)
     grave: Severity | None = "critical" if whole else None
     return found("zero_gradient", cause, evidence, seen=seen, step=step, numbers=numbers, grave=grave)
 
 
-def _erased(evidence: Evidence) -> Cause | None:
-    """A normalisation that leaves nothing: the deviation from a mean over one value is 0."""
-    for row in evidence.ledgers[:1]:
-        for entry in row.ledger.entries:
-            if entry.kind == "normalization" and entry.forward_in and entry.forward_out == 0:
-                place = entry.module or entry.op
-                return Cause(
-                    "normalization_placement",
-                    f"the normalisation in `{place}` subtracts the mean of a single value, which leaves 0 of any input",
-                    "Normalise over the features (LayerNorm), or use batches of several samples.",
-                    (place,),
-                    {"input_rms": entry.forward_in, "output_rms": 0.0},
-                    ("layer_norm", "larger_batch"),
-                    "x - mean(x) = 0 for one value; batch statistics need a batch (Ioffe 2015)",
-                    0.9,
-                )
-    return None
+def _flushed(evidence: Evidence) -> Finding | None:
+    """Weights whose gradients lie at the lower end of float16, where most elements have become 0; no scaler lifts them.
+
+    Told even where the run learns: what learns has other weights, and these do not.
+    """
+    if not evidence.in_float16 or any(step.scale is not None for step in evidence.steps):
+        return None
+    table = evidence.gradient_statistics[:, evidence.matrices]
+    share = np.median(table["zeros"] / np.maximum(table["count"], 1), axis=0)
+    size = np.nanmedian(evidence.gradient_rms[:, evidence.matrices], axis=0)
+    partly = (share >= FLUSHED.value) & (share < 1) & (size < FEW_UNITS.value * SMALLEST_HALF)
+    if not partly.any():
+        return None
+    lost = partly | (share == 1)
+    modules = tuple(dict.fromkeys(evidence.module_of(int(i)) for i in evidence.matrices[lost]))
+    cause = Cause(
+        "precision_underflow",
+        f"their gradients (RMS {float(size[partly].max()):.1e}) are no larger than the smallest number of float16,"
+        " 6e-8, and nothing scales the loss up",
+        "Use torch.amp.GradScaler, or bfloat16 in place of float16.",
+        modules[:8],
+        {"zero_share": float(share[partly].max()), "gradient_rms": float(size[partly].max())},
+        ("gradient_scaler", "bfloat16"),
+        "smallest float16: 2^-24 = 6e-8 (Micikevicius 2018)",
+        0.9,
+    )
+    seen = f"Most elements of the gradient of {listed(modules)} are exactly 0"
+    return found("zero_gradient", cause, evidence, seen=seen, step=0, numbers={}, grave="critical")
 
 
 def _begins(zero: np.ndarray[tuple[int, int], np.dtype[np.bool_]]) -> int:
@@ -76,108 +95,6 @@ def _begins(zero: np.ndarray[tuple[int, int], np.dtype[np.bool_]]) -> int:
     return min(int(alive[-1]) + 1, len(dead) - 1)
 
 
-def _cause(evidence: Evidence, modules: tuple[str, ...], step: int) -> Cause:
-    zeros = [p for p in evidence.parameters if p.index in set(evidence.matrices.tolist()) and p.rms == 0]
-    if 2 * len(zeros) > len(evidence.matrices):
-        names = tuple(p.module or p.name for p in zeros)
-        return Cause(
-            "symmetric_init",
-            f"{len(zeros)} weights start at exactly 0, so that nothing tells their units apart",
-            "Initialise the weights at random, e.g. with kaiming_normal_.",
-            names,
-            {"weights_all_zero": len(zeros)},
-            ("relu_kaiming",),
-            "equal units receive equal gradients and stay equal (Goodfellow 2016, 8.4)",
-            0.9,
-        )
-    for _, objective in evidence.objectives[:1]:
-        shape = objective.prediction_shape
-        if objective.classes == 1 or (objective.classes is not None and shape and len(shape) > 1 and shape[1] == 1):
-            return Cause(
-                "loss_mismatch",
-                "the softmax of a single output is always 1, so that the loss has no slope",
-                "Use two outputs, or binary_cross_entropy_with_logits.",
-                (objective.op,),
-                {"classes": 1},
-                ("bce_with_logits",),
-                "softmax of one number is 1",
-                0.9,
-            )
-    erased = _erased(evidence)
-    if erased is not None:
-        return erased
-    place = _dead_layer(evidence)
-    if place is not None:
-        if step > 0 and too_large(evidence):
-            return explain_large_steps(evidence)
-        if _is_output(evidence, place):
-            return Cause(
-                "output_activation",
-                f"`{place}` is the model's output, which is 0 and passes no gradient where its input is negative",
-                f"Remove `{place}` from the model's output.",
-                (place,),
-                {"dead_layer": place},
-                ("remove_output_activation",),
-                "the slope of ReLU is 0 for negative inputs (Lu 2019)",
-                0.85,
-            )
-        return Cause(
-            "unknown" if step > 0 else "weight_scale_large",
-            f"every unit of `{place}` is 0 for the whole batch, which stops the gradient there",
-            f"In `{place}`: use LeakyReLU, or initialise the layer before it with a bias of 0 and kaiming_normal_.",
-            (place,),
-            {"dead_layer": place},
-            ("leaky_relu", "relu_kaiming"),
-            "the slope of ReLU is 0 for negative inputs (Lu 2019)",
-            0.6,
-        )
-    if any("16" in evidence.parameters[0].dtype for _ in evidence.parameters[:1]):
-        raised = evidence.interventions.of("precision_overflow")
-        if raised is not None and raised.helps and raised.data.get("numbers", {}).get("overflowed_calls", 0) > 0:
-            return Cause(
-                "precision_overflow",
-                "a value in the forward pass is beyond the largest number of its format (float16: 65504), and what is"
-                " divided by it becomes 0",
-                "Scale the values down before they are squared or summed, or use bfloat16 or float32 there.",
-                modules,
-                {"dtype": evidence.parameters[0].dtype, **raised.data["numbers"]},
-                ("full_precision",),
-                "largest float16: 65504",
-                0.8,
-            )
-        return Cause(
-            "precision_underflow",
-            "the gradients are smaller than the smallest number of their format",
-            "Use a gradient scaler, or bfloat16 or float32.",
-            modules,
-            {"dtype": evidence.parameters[0].dtype},
-            ("gradient_scaler", "full_precision"),
-            "smallest float16: 6e-8",
-            0.7,
-        )
-    return Cause(
-        "unknown",
-        "something between these weights and the loss has a slope of exactly 0 (rounding, argmax, a comparison, a"
-        " clamp)",
-        "Look between the loss and the last layer for an operation that is constant in its input.",
-        modules,
-        {},
-        (),
-        "a gradient of exactly 0 at every step is no matter of scale",
-        0.4,
-    )
-
-
-def _dead_layer(evidence: Evidence) -> str | None:
-    for (module, op, _), seen in evidence.activities.items():
-        if rectifies(op) and seen[-1][1].zero_fraction == 1.0:
-            return module or op
-    return None
-
-
-def _is_output(evidence: Evidence, place: str) -> bool:
-    firsts = [seen[0][1] for (module, op, _), seen in evidence.activities.items() if (module or op) == place]
-    return any(evidence.ends_model(activity) for activity in firsts)
-
-
-CONDITION = Condition("zero_gradient", "most weights have a gradient of exactly 0", check, (SHARE, MOST))
+CONDITION = Condition(
+    "zero_gradient", "most weights have a gradient of exactly 0", check, (SHARE, MOST, FLUSHED, FEW_UNITS)
+)

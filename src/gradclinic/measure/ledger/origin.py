@@ -43,6 +43,7 @@ def value_range(name: str, tensor: Tensor) -> dict[str, Any]:
         "high": float(finite.max()) if seen else None,
         "rms": peak * sqrt(float((finite / peak).square().mean())) if peak > 0 else (0.0 if seen else None),
         "non_finite": values.numel() - finite.numel(),
+        "dtype": str(tensor.dtype).removeprefix("torch."),
     }
 
 
