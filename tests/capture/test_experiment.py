@@ -69,6 +69,30 @@ def test_a_run_that_stands_still_is_tested_once() -> None:
     assert not events.of("capture_failure")
 
 
+def test_what_the_recording_shows_of_the_script_is_told() -> None:
+    class Net(nn.Module):
+        def __init__(self) -> None:
+            super().__init__()
+            self.cut, self.on = nn.Linear(10, 3), nn.Linear(10, 1)
+
+        def forward(self, x: Tensor) -> Tensor:
+            out: Tensor = self.on(x) + self.cut(x).argmax(1, keepdim=True)
+            return out
+
+    def spread(out: Tensor) -> Tensor:
+        with torch.autocast("cpu", dtype=torch.bfloat16):
+            return (out - torch.ones(64)).cosh().log().mean()
+
+    net = Net()
+    events = train(net, torch.optim.SGD(net.parameters(), 0.01), steps=5, loss_of=spread)
+    (outer,), (cut,) = events.of("accidental_outer"), events.of("graph_cut")
+    assert outer.data["joint"] == [64, 64]
+    assert (cut.data["op"], cut.data["parameters"]) == ("argmax", ["cut.weight", "cut.bias"])
+    assert [event.data for event in events.of("autocast")] == [{"dtypes": ["bfloat16"]}]
+    assert not events.of("orphan_parameters")
+    assert not events.of("capture_failure")
+
+
 def test_what_the_loss_was_given_is_noted_once() -> None:
     net = stack(nn.ReLU, 2)
     (event,) = train(net, torch.optim.Adam(net.parameters(), 0.01)).of("loss_call")

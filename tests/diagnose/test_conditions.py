@@ -517,6 +517,19 @@ def test_an_optimizer_that_holds_another_models_parameters():
     assert "optimizer was given" in found.action
 
 
+def test_a_warm_up_that_never_ends():
+    steps = [replace(step, lr=(2e-3 * step.step / 4000,)) for step in hand.steps(hand.flat(), [0.5] * 4)]
+    found = first(hand.record(steps=tuple(steps), settings={"initial_lr": 2e-3}))
+    assert (found.condition, found.cause) == ("stalled_update", "learning_rate_low")
+    assert "5% of the 0.002" in found.explanation
+
+
+def test_shapes_that_spread_where_the_ledger_knows_no_loss():
+    event = Event(0, "accidental_outer", {"function": "sub", "left": [8, 1, 5], "right": [8, 5], "joint": [8, 8, 5]})
+    found = first(hand.record(hand.flat(), events=[event]))
+    assert (found.cause, found.evidence["shape_joint"]) == ("loss_broadcast", [8, 8, 5])
+
+
 def test_layers_that_the_model_does_not_register():
     data = {"inside": "Net", "parameters": ["Linear.weight", "Linear.bias"], "count": 2, "elements": 20}
     found = first(hand.record(events=[Event(9, "orphan_parameters", data)]))

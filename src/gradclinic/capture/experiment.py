@@ -41,9 +41,9 @@ LEAST_STEPS = 3
 class Experiment:
     """Keeps one recorded step with the optimizer as it was, and tests it once.
 
-    ``put(kind, data)`` takes the events ``intervention`` (one per change), ``intervention_abstained`` and
-    ``loss_call`` (what the losses of that step were given), ``graph_cut`` (where no gradient comes back),
-    ``autocast`` (its formats) and ``orphan_parameters`` (used inside a model that does not own them, and stepped by nobody).
+    ``put(kind, data)`` takes the events ``intervention`` (one per change) or ``intervention_abstained``, and what the
+    recording shows of the script itself: ``loss_call``, ``accidental_outer``, ``graph_cut``, ``autocast`` and
+    ``orphan_parameters``.
     """
 
     def __init__(
@@ -101,6 +101,8 @@ class Experiment:
             return
         for called in tape.recording.loss_calls:
             self._put("loss_call", called)
+        if tape.recording.outer is not None:
+            self._put("accidental_outer", tape.recording.outer)
         formats = {str(call.autocast).removeprefix("torch.") for call in tape.recording.calls if call.autocast}
         if formats:
             self._put("autocast", {"dtypes": sorted(formats)})

@@ -166,13 +166,14 @@ EVENT_KINDS: dict[str, str] = {
     "intervention": "change (the cause that it takes away, or nothing), what, where, numbers, shares, loss, first, "
     "last, gradient, decades, losses and pace (of a few steps on copies), of (the tick that was run again)",
     "intervention_abstained": "why: no step could be run again on copies",
+    "accidental_outer": "function, left, right, joint (shapes), module: prediction and target make an outer product",
     "autocast": "dtypes: the formats that parts of the forward pass ran in",
     "loss_call": "function, module, options, prediction, target: what a loss was given (shape, range, form) once",
     "graph_cut": "op, module, enabled (gradients were on), parameters: their values reach the loss through this call, "
     "and no gradient comes back through it",
     "orphan_parameters": "inside (a model's class), parameters, count, elements: read inside a model that does not own "
     "them, and stepped by no optimizer",
-    "stepped_while_scaled": "optimizer, scale: optimizer.step() was called with gradients that a scaler's scale still multiplies",
+    "stepped_while_scaled": "optimizer, scale: optimizer.step() along gradients that a scaler's scale still multiplies",
     "compiled": "what: a compiled region, whose inside cannot be seen",
     "checkpoint": "activations are recomputed; their values are not read",
     "no_backward": "an optimizer stepped without a backward pass",

@@ -187,9 +187,13 @@ def _schedule(evidence: Evidence) -> Cause | None:
     rates = rates[np.isfinite(rates)]
     if not len(rates) or rates.max() <= 0 or _vanishes(evidence):
         return None
-    worth, last = float(rates.sum() / rates.max()), float(rates[-1])
-    if worth > SPENT.value * len(rates) or last > SPENT.value * rates.max():
+    # A scheduler notes in each group the rate that it starts from; a warm-up should come near it.
+    full = max([float(rates.max()), *(float(value) for value in evidence.settings("initial_lr"))])
+    worth, last = float(rates.sum() / full), float(rates[-1])
+    if worth > SPENT.value * len(rates) or last > SPENT.value * full:
         return None
+    if rates.max() < SPENT.value * full:
+        return _never_warm(evidence, float(rates.max()), full, len(rates))
     gone = int(np.argmax(rates < 0.01 * rates.max())) if (rates < 0.01 * rates.max()).any() else len(rates) - 1
     name = evidence.record.optimizers[0].name if evidence.record.optimizers else "the optimizer"
     return Cause(
@@ -200,6 +204,21 @@ def _schedule(evidence: Evidence) -> Cause | None:
         (name,),
         {"learning_rate_first": float(rates.max()), "learning_rate_last": last, "steps_at_full_rate": worth},
         ("slower_schedule",),
+        "the distance travelled is at most the sum of the steps",
+        0.85,
+    )
+
+
+def _never_warm(evidence: Evidence, highest: float, full: float, steps: int) -> Cause:
+    name = evidence.record.optimizers[0].name
+    return Cause(
+        "learning_rate_low",
+        f"in {steps} steps the schedule let the learning rate come to {highest:.2g}, {100 * highest / full:.2g}% of the"
+        f" {full:g} that {name} was given",
+        "Step the scheduler once per optimizer step, or make the warm-up shorter than the training.",
+        (name,),
+        {"learning_rate_given": full, "learning_rate_last": highest},
+        ("faster_warmup",),
         "the distance travelled is at most the sum of the steps",
         0.85,
     )

@@ -5,7 +5,6 @@ from __future__ import annotations
 import numpy as np
 
 from gradclinic.schema.finding import Finding, Healthy, NotEnoughData, Outcome
-from gradclinic.schema.ledger import Objective
 
 from ..causes.loss_domain import loss_domain
 from ..causes.output_activation import output_activation
@@ -36,10 +35,12 @@ NEGATED = Threshold("loss_over_constant", -1.0, "minus the loss of a constant pr
 def check(evidence: Evidence) -> Outcome | list[Outcome]:
     """Looks at the objective of the ledgers, and at which way the loss goes."""
     outcomes: list[Outcome] = []
-    for tick, objective in evidence.objectives:
-        if objective.broadcast is not None:
-            outcomes.append(_broadcast(tick, objective, evidence))
-            break
+    spread = next(((tick, o.op or "loss", o.broadcast) for tick, o in evidence.objectives if o.broadcast), None)
+    for event in evidence.events("accidental_outer"):
+        shapes = tuple(event.data["left"]), tuple(event.data["right"])
+        spread = spread or (event.tick, event.data["function"], shapes)
+    if spread is not None:
+        outcomes.append(_broadcast(*spread, evidence))
     unfit = output_activation(evidence) or loss_domain(evidence)
     if unfit is not None:
         outcomes.append(unfit)
@@ -53,13 +54,13 @@ def check(evidence: Evidence) -> Outcome | list[Outcome]:
     return Healthy("wrong_objective", "the loss has the shapes and the sign that its form asks for")
 
 
-def _broadcast(tick: int, objective: Objective, evidence: Evidence) -> Finding:
-    left, right = objective.broadcast or ((), ())
+def _broadcast(tick: int, name: str, shapes: tuple[tuple[int, ...], tuple[int, ...]], evidence: Evidence) -> Finding:
+    left, right = shapes
     joint = tuple(np.broadcast_shapes(left, right))
     return Finding(
         "wrong_objective",
         "loss_broadcast",
-        (objective.op or "loss",),
+        (name,),
         evidence.step_of(tick),
         "critical",
         0.97,

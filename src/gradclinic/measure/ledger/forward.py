@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from math import sqrt
+from typing import Any
 
 import torch
 from torch import Tensor
@@ -78,6 +80,10 @@ class Values:
             if value is not None:
                 value = evaluate(op, [value], lambda name, op=op: self._reader.raw(op.node, name))  # type: ignore[misc]
         return value
+
+    def raw(self, op: Op) -> Callable[[str], Any]:
+        """Reads what the operation saved beside tensors, by name."""
+        return lambda name: self._reader.raw(op.node, name)
 
     def result(self, op: Op) -> Tensor | None:
         """What the operation saved as its own output."""

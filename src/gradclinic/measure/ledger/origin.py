@@ -286,6 +286,19 @@ def _backward_event(entry: Entry) -> dict[str, Any]:
     return {"direction": "backward", "op": entry.op, "module": entry.module, "inputs": [seen], "how": "graph"}
 
 
+def _hidden(op: Op, values: Values) -> bool:
+    """Whether its forward result already was not finite where its input was: something after it, a ``where`` or a mask,
+    hid that from the loss, and could not hide it from the gradient.
+    """
+    given = [values.operand(op, position) for position in range(len(op.edges))]
+    if any(value is not None and not bool(torch.isfinite(value).all()) for value in given):
+        return False
+    made = values.result(op)
+    if made is None and given and given[0] is not None:
+        made = evaluate(op, given, values.raw(op))
+    return made is not None and made.is_floating_point() and not bool(torch.isfinite(made).all())
+
+
 def describe_backward(op: Op, values: Values, module: str) -> dict[str, Any]:
     """The event of an operation caught in the act, while its saved tensors are still there."""
     inputs = []
@@ -296,4 +309,5 @@ def describe_backward(op: Op, values: Values, module: str) -> dict[str, Any]:
     result = values.result(op)
     if not inputs and result is not None:
         inputs.append(value_range("output", result))
-    return {"direction": "backward", "op": op.name, "module": module, "inputs": inputs, "how": "graph"}
+    direction = "forward" if _hidden(op, values) else "backward"
+    return {"direction": direction, "op": op.name, "module": module, "inputs": inputs, "how": "graph"}

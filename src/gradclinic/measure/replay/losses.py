@@ -1,4 +1,4 @@
-"""What a loss of ``torch.nn.functional`` was given: the range and the form of predictions and targets."""
+"""What a loss was given: the range and the form of predictions and targets, and shapes that spread by accident."""
 
 from __future__ import annotations
 
@@ -80,3 +80,36 @@ def _facts(tensor: Tensor) -> dict[str, Any]:
 
 def _span(values: Tensor) -> list[float]:
     return [float(values.min()), float(values.max())]
+
+
+#: Calls of two tensors, element by element, in which a prediction meets its target.
+_PAIRWISE = {
+    "sub", "subtract", "rsub", "__sub__", "__rsub__", "mul", "__mul__", "__rmul__", "div", "__truediv__",
+    "mse_loss", "l1_loss", "smooth_l1_loss", "huber_loss",
+}  # fmt: skip
+
+
+def accidental_outer(function: Callable[..., Any], args: Any) -> dict[str, Any] | None:
+    """Shapes of a prediction and a target that spread to an outer product because one has an extra dimension of 1.
+
+    (N, 1) against (N,) gives (N, N), and (N, 1, H) against (N, H) gives (N, N, H).  An outer product that is meant has
+    its dimensions of 1 written out on both sides, or is of two values that are both being learned.
+    """
+    if getattr(function, "__name__", "") not in _PAIRWISE or len(args) < 2:
+        return None
+    pair = args[:2]
+    if not all(isinstance(item, Tensor) for item in pair) or pair[0].requires_grad == pair[1].requires_grad:
+        return None
+    shapes = [tuple(item.shape) for item in pair]
+    long, short = sorted(shapes, key=len, reverse=True)
+    if len(long) != len(short) + 1 or max(short, default=1) == 1:
+        return None
+    if not any(size == 1 and (*long[:at], *long[at + 1 :]) == short for at, size in enumerate(long)):
+        return None
+    try:
+        joint = tuple(torch.broadcast_shapes(long, short))  # type: ignore[no-untyped-call]
+    except RuntimeError:
+        return None
+    if joint == long:
+        return None
+    return {"function": function.__name__, "left": list(shapes[0]), "right": list(shapes[1]), "joint": list(joint)}

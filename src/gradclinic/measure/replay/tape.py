@@ -12,7 +12,7 @@ from torch import Tensor
 from torch.overrides import TorchFunctionMode, _get_current_function_mode
 from torch.utils._pytree import tree_leaves, tree_map
 
-from .losses import loss_call
+from .losses import accidental_outer, loss_call
 
 #: A recurrence over thousands of time steps, or a script that never calls backward, must not fill the memory.
 CALLS_LIMIT = 20_000
@@ -65,6 +65,7 @@ class Recording:
     inputs: tuple[int, ...] = ()  #: places of the leaves that the model itself was given
     loss: Ref | None = None
     loss_calls: list[dict[str, Any]] = field(default_factory=list)  #: see :func:`.losses.loss_call`
+    outer: dict[str, Any] | None = None  #: see :func:`.losses.accidental_outer`
 
 
 class Tape(TorchFunctionMode):
@@ -159,6 +160,9 @@ class Tape(TorchFunctionMode):
         called = loss_call(func, args, kwargs) if len(self.recording.loss_calls) < LOSS_CALLS_LIMIT else None
         if called is not None:
             self.recording.loss_calls.append(called | {"module": self._module_now()})
+        if self.recording.outer is None:
+            spread = accidental_outer(func, args)
+            self.recording.outer = spread and spread | {"module": self._module_now()}
         if mutates(func) and args and isinstance(args[0], Tensor) and self._number(args[0]) is None:
             self._leaf(args[0], copy=True)  # as it was before the call changes it
         return tree_map(self._symbol, args), tree_map(self._symbol, kwargs)
