@@ -3,11 +3,12 @@ import pytest
 import torch
 
 from gradclinic.capture.sampling import SAMPLE, compare, sample
+from gradclinic.capture.uphill import Uphill
 
 
 def stepped(weight, gradient, change):
     before = sample([weight])
-    return compare(3, before, [change(weight)], [gradient])
+    return compare(3, before, [change(weight)], [gradient], Uphill())[0]
 
 
 def test_small_parameters_are_exact():
@@ -35,7 +36,9 @@ def test_updates_lost_to_rounding_are_counted():
 
 def test_what_cannot_be_sampled_is_nan():
     sparse = torch.eye(3).to_sparse()
-    row = compare(0, sample([sparse, None, torch.empty(0)]), [sparse, None, torch.empty(0)], [None, None, None])
+    row, _ = compare(
+        0, sample([sparse, None, torch.empty(0)]), [sparse, None, torch.empty(0)], [None, None, None], Uphill()
+    )
     assert np.isnan(row.weight_norm).all()
 
 
@@ -58,5 +61,5 @@ def test_a_strided_sample_sees_every_column():
     ],
 )
 def test_equal_output_units_are_seen(weight, same):
-    row = compare(0, sample([weight]), [weight], [None])
+    row, _ = compare(0, sample([weight]), [weight], [None], Uphill())
     assert np.array_equal(row.same_units, [same], equal_nan=True)

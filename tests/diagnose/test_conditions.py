@@ -517,6 +517,12 @@ def test_an_optimizer_that_holds_another_models_parameters():
     assert "optimizer was given" in found.action
 
 
+def test_steps_that_go_uphill():
+    found = first(hand.record(hand.flat(), events=[Event(1, "uphill_step", {"cosine": 0.98})]))
+    assert (found.condition, found.cause) == ("wrong_objective", "gradient_ascent")
+    assert "+0.98" in found.explanation
+
+
 def test_a_warm_up_that_never_ends():
     steps = [replace(step, lr=(2e-3 * step.step / 4000,)) for step in hand.steps(hand.flat(), [0.5] * 4)]
     found = first(hand.record(steps=tuple(steps), settings={"initial_lr": 2e-3}))

@@ -8,6 +8,8 @@ from collections.abc import Sequence
 import torch
 from torch import Tensor
 
+from .uphill import Uphill
+
 #: Elements compared per leaf to notice an update; a gradient step that moves no one of 64 spread
 #: elements moves hardly anything.
 PROBE = 64
@@ -19,6 +21,9 @@ class ByHand:
     def __init__(self) -> None:
         self._leaves: list[weakref.ref[Tensor]] = []
         self._probe: list[Tensor | None] = []
+        self._slopes: list[Tensor | None] = []
+        self._uphill = Uphill()
+        self.uphill: float | None = None  #: cosine of step and gradient, once it is certain that steps go up
 
     def follow(self, roots: Sequence[Tensor]) -> None:
         """At the start of a backward pass: finds its leaves (once; a new set where the old one has gone)."""
@@ -28,6 +33,10 @@ class ByHand:
     def follow_leaves(self, leaves: Sequence[Tensor]) -> None:
         self._leaves = [weakref.ref(leaf) for leaf in leaves]
         self._probe = [_probe(leaf) for leaf in leaves]
+
+    def gradients(self, gradients: Sequence[Tensor | None]) -> None:
+        """Of the leaves, as a backward pass left them."""
+        self._slopes = [None if gradient is None else _probe(gradient) for gradient in gradients]
 
     def leaves(self) -> list[Tensor]:
         return [leaf for reference in self._leaves if (leaf := reference()) is not None]
@@ -39,6 +48,8 @@ class ByHand:
             before is not None and after is not None and not torch.equal(before, after)
             for before, after in zip(self._probe, now, strict=True)
         )
+        if moved and len(self._slopes) == len(now):
+            self.uphill = self._uphill.stepped(self._probe, now, self._slopes)
         self._probe = now
         return moved
 

@@ -28,6 +28,7 @@ from .pulse import Pulse
 from .roster import BY_HAND_INDEX, Roster
 from .scaling import ScalerWatch
 from .schedule import Schedule
+from .uphill import Uphill
 
 #: The histogram of exponents triples the cost of the vitals, so it is taken once in so many steps.
 EXPONENTS_EVERY = 16
@@ -54,6 +55,7 @@ class Recorder:
         self._pulse = Pulse()
         self._by_hand = ByHand()
         self._clearing = Clearing()
+        self._uphill = Uphill()
         self._started = time.perf_counter()
         self._tick = 0
         self._steps: dict[int, int] = {}  # optimizer index -> steps so far
@@ -133,7 +135,9 @@ class Recorder:
             tensors = enumerate(self.roster.tensors())
             self._arrived = {row for row, tensor in tensors if tensor is not None and tensor.grad is not None}
         if finished and not self._has_optimizer:
-            self._hand = self._launch([leaf.grad for leaf in self._by_hand.leaves()])
+            gradients = [leaf.grad for leaf in self._by_hand.leaves()]
+            self._by_hand.gradients(gradients)
+            self._hand = self._launch(gradients)
 
     def gradients_taken(
         self, roots: Sequence[Tensor], inputs: Sequence[Tensor], gradients: Sequence[Tensor | None]
@@ -144,6 +148,7 @@ class Recorder:
         self._step_by_hand()
         self._by_hand.follow_leaves(inputs)
         self._losses += [number(root) for root in roots if root.numel() == 1]
+        self._by_hand.gradients(gradients)
         self._hand = self._launch(gradients)
 
     # -- steps -------------------------------------------------------------------------------------------
@@ -246,7 +251,10 @@ class Recorder:
         if self._before is not None:
             tensors = self._tensors_of(optimizer)
             gradients = [None if tensor is None else tensor.grad for tensor in tensors]
-            self._out.put(sampling.compare(self._tick, self._before, tensors, gradients))
+            row, uphill = sampling.compare(self._tick, self._before, tensors, gradients, self._uphill)
+            self._out.put(row)
+            if uphill is not None and not first_loss:
+                self._note_once("uphill_step", {"cosine": uphill})
         self._next_tick()
 
     def _step_by_hand(self) -> None:
@@ -254,6 +262,8 @@ class Recorder:
         if self._hand is None or not self._by_hand.moved():
             return
         measured, self._hand = self._hand, None
+        if self._by_hand.uphill is not None:
+            self._note_once("uphill_step", {"cosine": self._by_hand.uphill})
         leaves = self._by_hand.leaves()
         if any(self.roster.row_of(leaf) is None for leaf in leaves):
             self._introduce(self.roster.enlist_leaves(leaves, _weights_rms))

@@ -10,6 +10,8 @@ from torch import Tensor
 
 from gradclinic.schema.record import Updates
 
+from .uphill import Uphill
+
 #: Elements looked at in one parameter.  A norm over k elements of a random-like tensor has a relative
 #: error of about 1/sqrt(2k): 0.6% at 16384, far below the decades that matter; and 12M-parameter models
 #: cost 2 MB instead of a copy of all weights.
@@ -43,8 +45,12 @@ def compare(
     before: Sequence[Tensor | None],
     parameters: Sequence[Tensor | None],
     gradients: Sequence[Tensor | None],
-) -> Updates:
-    """Norms of weights and updates, and the share of elements that a non-zero gradient left unmoved."""
+    uphill: Uphill,
+) -> tuple[Updates, float | None]:
+    """Norms of weights and updates, and the share of elements that a non-zero gradient left unmoved.
+
+    With the cosine of the step with the gradient, where ``uphill`` is certain that steps go up.
+    """
     rows = len(parameters)
     weight, update, unchanged, same = (np.full(rows, np.nan) for _ in range(4))
     after = sample([now if then is not None else None for then, now in zip(before, parameters, strict=True)])
@@ -63,7 +69,7 @@ def compare(
             count = int(pushed.sum())
             if count:
                 unchanged[row] = int((pushed & (now == then)).sum()) / count
-    return Updates(tick, weight, update, unchanged, same)
+    return Updates(tick, weight, update, unchanged, same), uphill.stepped(before, after, slopes)
 
 
 def _same_units(weight: Tensor) -> float:

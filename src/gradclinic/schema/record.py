@@ -174,6 +174,7 @@ EVENT_KINDS: dict[str, str] = {
     "orphan_parameters": "inside (a model's class), parameters, count, elements: read inside a model that does not own "
     "them, and stepped by no optimizer",
     "stepped_while_scaled": "optimizer, scale: optimizer.step() along gradients that a scaler's scale still multiplies",
+    "uphill_step": "cosine: the first steps went along the gradient and not against it",
     "compiled": "what: a compiled region, whose inside cannot be seen",
     "checkpoint": "activations are recomputed; their values are not read",
     "no_backward": "an optimizer stepped without a backward pass",

@@ -77,6 +77,15 @@ def _broadcast(tick: int, name: str, shapes: tuple[tuple[int, ...], tuple[int, .
 def _ascent(evidence: Evidence) -> Finding | None:
     if any(value is True for value in evidence.settings("maximize")) and evidence.learning.state == "rising":
         return _flipped(evidence, "the optimizer was told to maximise", "Set maximize=False.", 0.9, {"maximize": 1})
+    for event in evidence.events("uphill_step"):
+        return _flipped(
+            evidence,
+            f"the first steps moved the weights along the gradient (cosine {event.data['cosine']:+.2f}), which makes"
+            " the loss larger",
+            "Subtract the gradient in the update.",
+            0.95,
+            {"cosine_step_gradient": event.data["cosine"]},
+        )
     rewarded = _rewarded(evidence)
     if rewarded is not None:
         return rewarded
