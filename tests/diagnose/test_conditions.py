@@ -274,6 +274,16 @@ def test_weights_that_only_decay():
     record = hand.record(hand.flat(), settings={"weight_decay": 0.5}, updates=shrinking)
     assert pair(record) == ("stalled_update", "weight_decay_high")
     assert quiet(hand.record(hand.falling(), settings={"weight_decay": 0.5}, updates=shrinking)).findings == ()
+    # A gradient that vanishes because the weights shrank is a consequence.
+    books = [hand.ledger(12, sigma=sigma, objective=hand.cross_entropy()) for sigma in (1.4, 0.1, 0.01)]
+    starved = hand.record(
+        hand.flat(),
+        depth=12,
+        settings={"weight_decay": 0.5},
+        book=list(zip((0, 50, 100), books, strict=True)),
+        updates=hand.updates(12, 1e-5, weight=lambda tick: 6.4 * np.exp(-tick / 20)),
+    )
+    assert pair(starved) == ("stalled_update", "weight_decay_high")
     # A run that learns, but took less than half of the way, is held back by it.
     poor = hand.record(hand.falling(end=1.6), settings={"weight_decay": 0.5}, updates=shrinking)
     assert pair(poor) == ("stalled_update", "weight_decay_high")

@@ -16,6 +16,8 @@ INPUT_RMS = 10.0
 INPUT_SMALL = 0.1
 #: The same for targets: the gradient of a squared error grows in proportion to them.
 TARGET_RMS = 10.0
+#: Half a decade of either is blamed where a test on a copy confirms it.
+CONFIRMED_RMS = 3.0
 #: More than half of the elements beyond a tenth of the slope: the layer as a whole passes less than half a decade.
 MOSTLY = 0.5
 #: Updates of a tenth of the weights replace the initialisation within ten steps, the memory of Adam's momentum.
@@ -104,10 +106,13 @@ def _data(evidence: Evidence) -> Cause | None:
     targets = [(o.target_rms or 0.0) for _, o in evidence.objectives[:1] if o.classes is None]
     target = targets[0] if targets else 0.0
     rms = seen[0] if seen else 0.0
-    if rms < INPUT_RMS and target < TARGET_RMS:
+    tests = evidence.interventions
+    target_limit = CONFIRMED_RMS if tests.confirms("target_scale") else TARGET_RMS
+    input_limit = CONFIRMED_RMS if tests.confirms("input_scale") else INPUT_RMS
+    if rms < input_limit and target < target_limit:
         return None
     # Inputs act on the stable step by their square, targets on its length in proportion.
-    if target >= TARGET_RMS and target > rms**2:
+    if target >= target_limit and target > rms**2:
         return Cause(
             "target_scale",
             f"the targets have an RMS of {target:.3g}, and the gradient grows with them",

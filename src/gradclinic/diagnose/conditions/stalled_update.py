@@ -7,6 +7,7 @@ import numpy as np
 from gradclinic.schema.finding import Healthy, NotEnoughData, Outcome
 
 from ..causes.cause import Cause, listed
+from ..causes.decay import SHRUNK_TO, shrunk_by_decay
 from ..causes.step_size import small_inputs
 from ..condition import Condition, Threshold
 from ..evidence import Evidence
@@ -17,8 +18,7 @@ from .vanishing_gradient import LOST, STARVED
 UNCHANGED = Threshold("unchanged_share", 0.9, "nine tenths of the update are lost to rounding")
 #: A gradient below eps moves Adam's weights by less than half of the learning rate.
 BELOW_EPS = Threshold("gradient_over_eps", 1.0, "Adam's step is lr·g/(g+eps): below eps it loses more than half")
-#: One e-fold of decay in the run: what was initialised is mostly gone, at lr·decay·T ≥ 1.
-SHRUNK = Threshold("weight_left", 0.37, "one e-fold, lr·decay·T ≥ 1")
+SHRUNK = Threshold("weight_left", SHRUNK_TO, "one e-fold, lr·decay·T ≥ 1")
 #: A schedule whose rates sum to less than this share of the steps at the highest rate has ended the training early.
 SPENT = Threshold("share_at_full_rate", 0.1, "nine tenths of the budget are spent at next to no learning rate")
 ORDINARY = Threshold(
@@ -41,7 +41,7 @@ def check(evidence: Evidence) -> Outcome:
         float(seen.max(initial=0.0)),
         {"travel_largest": float(seen.max(initial=0.0)), "steps": evidence.step_count},
     )
-    cause = _rounding(evidence) or _decay(evidence)
+    cause = _rounding(evidence) or shrunk_by_decay(evidence)
     if cause is None and evidence.step_count < STEPS.value:
         return NotEnoughData("stalled_update", f"{STEPS.value:g} steps")
     if cause is None:
@@ -82,34 +82,6 @@ def _rounding(evidence: Evidence) -> Cause | None:
         ("float32_master_weights", "stochastic_rounding"),
         "half a step of bfloat16 is 2^-9 of a weight, 0.2%",
         0.9,
-    )
-
-
-def _decay(evidence: Evidence) -> Cause | None:
-    norms = evidence.weight_norms[:, evidence.matrices]
-    if len(norms) < 2:
-        return None
-    with np.errstate(invalid="ignore", divide="ignore"):
-        left = norms[-1] / norms[0]
-    left = left[np.isfinite(left)]
-    if not len(left) or np.median(left) > SHRUNK.value:
-        return None
-    decay = max((float(value) for value in evidence.settings("weight_decay")), default=0.0)
-    modules = tuple(evidence.module_of(int(i)) for i in evidence.matrices)
-    source = f"weight_decay = {decay:g}" if decay > 0 else "a penalty on the weights in the loss"
-    return Cause(
-        "weight_decay_high",
-        f"{source} pulled them to {100 * np.median(left):.2g}% of their first size (median)",
-        (
-            f"Lower the weight decay to {decay / 100:g}."
-            if decay > 0
-            else "Lower the weight of the penalty a hundredfold."
-        ),
-        tuple(dict.fromkeys(modules))[:8],
-        {"weight_left": float(np.median(left)), "weight_decay": decay},
-        ("lower_weight_decay",),
-        "decay multiplies weights by (1 - lr·decay) at each step",
-        0.85,
     )
 
 

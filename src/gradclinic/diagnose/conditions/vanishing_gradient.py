@@ -6,6 +6,7 @@ import numpy as np
 
 from gradclinic.schema.finding import Healthy, NotEnoughData, Outcome
 
+from ..causes.decay import shrunk_by_decay
 from ..causes.depth import explain
 from ..causes.step_size import saturated_by_inputs, small_inputs, too_large
 from ..condition import Condition, Threshold
@@ -45,6 +46,8 @@ def check(evidence: Evidence) -> Outcome:
     travel = _first_layers_travel(evidence)
     starved = travel is not None and travel < STARVED.value
     at_start = worst is spines[0] or spines[0].total <= -LOST.value
+    if total < spines[0].total - LOST.value and shrunk_by_decay(evidence) is not None:
+        return Healthy("vanishing_gradient", "it came as the weights shrank", numbers)
     if total > -HOPELESS.value and (not starved or too_large(evidence)):
         return Healthy("vanishing_gradient", "the first layers move enough in spite of it", numbers)
     if too_large(evidence) and not at_start:
