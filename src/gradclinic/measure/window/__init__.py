@@ -1,0 +1,10 @@
+"""The trainability window: which learning rates can train this model, with this optimizer, in this many steps."""
+
+from __future__ import annotations
+
+from .ends import Ends, measure_ends
+from .settle import Settled, settle
+from .speed import centred, speed
+from .window import window_of
+
+__all__ = ["Ends", "Settled", "centred", "measure_ends", "settle", "speed", "window_of"]

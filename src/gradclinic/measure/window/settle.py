@@ -1,0 +1,78 @@
+"""The optimizer's preconditioner at the initial weights, from a few gradients and no step."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+from torch.optim import Optimizer
+
+from gradclinic.measure.optimizers import gains, limits, preconditioner
+
+#: Gradients that the preconditioner is averaged over: the memory of Adam's momentum.  Its second moments remember a
+#: thousand, but bias correction makes of ten batches what the first ten steps will see.
+BATCHES = 10
+
+
+@dataclass(frozen=True, slots=True)
+class Settled:
+    """What the optimizer makes of gradients at the initial weights, relative to the largest learning rate.
+
+    A step at the learning rate ``lr`` moves the weights by -lr·``rates``·P·g to first order, tensor by tensor.
+    """
+
+    parameters: tuple[Tensor, ...]  #: those that want a gradient and that the optimizer holds, in its order
+    diagonal: tuple[Tensor, ...]  #: P times the group's share of the learning rate, shaped like the parameters
+    gain: float  #: how far one gradient carries, through momentum
+    limit: float  #: of lr·λ_max(P·H); the smallest over the groups
+    lr: float  #: the largest learning rate of the groups
+
+
+def settle(
+    model: nn.Module,
+    loss: Callable[[nn.Module, Any], Tensor],
+    make_optimizer: Callable[[Any], Optimizer],
+    batches: Iterable[Any],
+) -> Settled:
+    """Lets the user's own optimizer see the gradients of some batches, with every learning rate and decay at 0.
+
+    ``model`` is changed in nothing but its buffers and ``.grad``: give a copy.  Raises NotApplicable for an optimizer
+    without a fixed diagonal preconditioner, ValueError where there is no batch or no learning rate, and whatever the
+    user's functions raise.
+    """
+    optimizer = make_optimizer(model.parameters())
+    rates = [float(group["lr"]) for group in optimizer.param_groups]
+    highest = max(rates, default=0.0)
+    if not highest > 0:
+        raise ValueError("the optimizer's learning rate is 0")
+    for group in optimizer.param_groups:
+        group["lr"] = torch.zeros_like(group["lr"]) if isinstance(group["lr"], Tensor) else 0.0
+        if "weight_decay" in group:
+            group["weight_decay"] = 0.0
+    seen = 0
+    for batch in batches:
+        optimizer.zero_grad()
+        torch.autograd.backward(loss(model, batch))
+        optimizer.step()
+        seen += 1
+    optimizer.zero_grad()
+    if not seen:
+        raise ValueError("there is no batch")
+    found = preconditioner(optimizer)
+    shares = _shares(optimizer, rates, highest)
+    parameters = tuple(found)
+    return Settled(
+        parameters,
+        tuple(found[parameter].detach() * shares[parameter] for parameter in parameters),
+        max(gains(optimizer)),
+        min(limits(optimizer)),
+        highest,
+    )
+
+
+def _shares(optimizer: Optimizer, rates: Sequence[float], highest: float) -> dict[Tensor, float]:
+    pairs = zip(optimizer.param_groups, rates, strict=True)
+    return {parameter: rate / highest for group, rate in pairs for parameter in group["params"]}
