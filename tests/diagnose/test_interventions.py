@@ -74,6 +74,8 @@ def test_a_loss_that_creeps_and_falls_faster_at_a_higher_rate():
     found = first(hand.record(creeping, events=events))
     assert (found.condition, found.cause) == ("stalled_update", "learning_rate_low")
     assert "300 times as fast" in found.explanation
+    standing = [test("", [2.3, 2.3]), events[1]]
+    assert "it falls where it did not before" in first(hand.record(creeping, events=standing)).explanation
     # Adam goes faster at any higher rate, at first: its steps must be small against the weights as well.
     assert diagnose(hand.record(creeping, events=events, optimizer="Adam", moved=5e-3)).findings == ()
     assert first(hand.record(creeping, events=events, optimizer="Adam", moved=5e-4)).cause == "learning_rate_low"

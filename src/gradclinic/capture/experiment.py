@@ -17,8 +17,9 @@ from torch.utils._pytree import tree_leaves
 from torch.utils.hooks import RemovableHandle
 
 from gradclinic.measure.ledger.scopes import Scopes, compile_in_use
-from gradclinic.measure.replay import Battery, Replay, Tape, find_cuts
+from gradclinic.measure.replay import Battery, Replay, Tape
 
+from .first_step import shown_by
 from .orphans import Orphans
 from .roster import Roster
 
@@ -41,9 +42,8 @@ LEAST_STEPS = 3
 class Experiment:
     """Keeps one recorded step with the optimizer as it was, and tests it once.
 
-    ``put(kind, data)`` takes the events ``intervention`` (one per change) or ``intervention_abstained``, and what the
-    recording shows of the script itself: ``loss_call``, ``accidental_outer``, ``graph_cut``, ``autocast`` and
-    ``orphan_parameters``.
+    ``put(kind, data)`` takes the events ``intervention`` (one per change) or ``intervention_abstained``, what the
+    recording shows of the script itself (:mod:`.first_step`), and ``orphan_parameters``.
     """
 
     def __init__(
@@ -99,16 +99,8 @@ class Experiment:
         if tape is None or self._kept is not None or self._over:
             self._bare = tape is None and tick == 0
             return
-        for called in tape.recording.loss_calls:
-            self._put("loss_call", called)
-        if tape.recording.outer is not None:
-            self._put("accidental_outer", tape.recording.outer)
-        formats = {str(call.autocast).removeprefix("torch.") for call in tape.recording.calls if call.autocast}
-        if formats:
-            self._put("autocast", {"dtypes": sorted(formats)})
-        for cut in find_cuts(tape.recording) if tape.trouble is None else ():
-            names = [name for parameter in cut.parameters if (name := self._roster.name_of(parameter)) is not None]
-            self._put("graph_cut", {"op": cut.op, "module": cut.module, "enabled": cut.enabled, "parameters": names})
+        for kind, data in shown_by(tape, self._roster.name_of):
+            self._put(kind, data)
         trouble = self._trouble(tape, optimizer, has_closure)
         if trouble:
             self._abstain(trouble)

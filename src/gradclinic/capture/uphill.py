@@ -8,7 +8,7 @@ import torch
 from torch import Tensor
 
 #: Cosine between a step and the gradient above which it goes uphill.  Steps downhill have -1 (plain descent) to about
-#: -0.6 (Adam: a sign has cosine √(2/π) with a Gaussian); momentum and noise bring it near 0, nothing to the other side.
+#: -0.8 (Adam: a sign has cosine √(2/π) with a Gaussian); momentum and noise bring it near 0, nothing to the other side.
 UPHILL = 0.5
 #: Steps in a row, from the first on: momentum has not built up there.
 IN_A_ROW = 2

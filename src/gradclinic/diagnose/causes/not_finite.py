@@ -26,7 +26,7 @@ HALF = Threshold("largest_half", 65504.0, "the largest finite number of float16"
 SINGLE = 3.4e38
 
 #: Half of the smallest positive float16, 2^-24: what is below it rounds to 0.
-SMALLEST_HALF = 2.0**-25
+ROUNDS_TO_ZERO = 2.0**-25
 
 #: Skipped steps in a row: a scaler halves its scale each time, so 16 take it from 2^16 to 1.
 SKIPS = Threshold("skips_in_a_row", 16, "GradScaler's default scale 2^16 halves to 1 in 16 skips")
@@ -153,7 +153,7 @@ def _rounded_epsilon(evidence: Evidence, where: tuple[str, ...]) -> Cause | None
     """Finite gradients, and parameters that are not: the optimizer divided by √v + eps, both 0 in the format."""
     eps = [float(value) for value in evidence.settings("eps")]
     half = any(p.dtype.endswith("float16") and "bfloat16" not in p.dtype for p in evidence.parameters)
-    if not eps or not half or min(eps) >= SMALLEST_HALF or evidence.non_finite[:1].any():
+    if not eps or not half or min(eps) >= ROUNDS_TO_ZERO or evidence.non_finite[:1].any():
         return None
     return Cause(
         "optimizer_epsilon",

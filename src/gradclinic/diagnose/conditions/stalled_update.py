@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from math import isfinite
+
 import numpy as np
 
 from gradclinic.schema.finding import Healthy, NotEnoughData, Outcome
@@ -140,10 +142,11 @@ def _faster_at_a_higher_rate(evidence: Evidence) -> Cause | None:
     # against the weights as well.
     if evidence.scale_free and (evidence.jump is None or evidence.jump >= ORDINARY.value):
         return None
+    times = f"{tested.times_as_fast:.0f} times as fast" if isfinite(tested.times_as_fast) else "where it did not before"
     name = evidence.record.optimizers[0].name if evidence.record.optimizers else "the optimizer"
     return Cause(
         "learning_rate_low",
-        f"at {tested.data['what']} it falls {tested.times_as_fast:.0f} times as fast, and the steps are still stable",
+        f"at {tested.data['what']} it falls {times}, and the steps are still stable",
         f"Raise the learning rate of {name}, {max(rates):g} now, tenfold, and look again.",
         (name,),
         {"learning_rate": max(rates), "rate_tested": tested.times_as_fast},

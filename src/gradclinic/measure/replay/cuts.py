@@ -5,9 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from torch import Tensor
-from torch.utils._pytree import tree_leaves
 
-from .replay import is_symbol
+from .replay import symbols_of
 from .tape import Call, Leaf, Recording, Ref
 
 
@@ -35,7 +34,7 @@ def find_cuts(recording: Recording) -> list[Cut]:
     wanted = sum(1 << place for place, leaf in enumerate(recording.leaves) if leaf.requires_grad and leaf.is_leaf)
     for call in recording.calls:
         before, alive = 0, 0
-        for item in _symbols(call):
+        for item in symbols_of(call):
             bits = 1 << item.place & wanted if isinstance(item, Leaf) else 0
             before |= acts.get(item.index, 0) if isinstance(item, Ref) else bits
             alive |= learns.get(item.index, 0) if isinstance(item, Ref) else bits
@@ -66,7 +65,7 @@ def _reaching(recording: Recording) -> set[int]:
     reach = {recording.loss.index}
     for call in reversed(recording.calls):
         if reach.intersection(call.outputs):
-            reach.update(item.index for item in _symbols(call) if isinstance(item, Ref))
+            reach.update(item.index for item in symbols_of(call) if isinstance(item, Ref))
     return reach
 
 
@@ -75,8 +74,3 @@ def _name(call: Call) -> str:
     if call.name != "__get__":
         return call.name
     return str(getattr(getattr(call.function, "__self__", None), "__name__", "data"))
-
-
-def _symbols(call: Call) -> list[Ref | Leaf]:
-    leaves = tree_leaves((call.args, call.kwargs), is_leaf=is_symbol)
-    return [item for item in leaves if isinstance(item, (Ref, Leaf))]

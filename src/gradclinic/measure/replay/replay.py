@@ -149,6 +149,12 @@ def is_symbol(item: Any) -> bool:
     return isinstance(item, (Ref, Leaf))
 
 
+def symbols_of(call: Call) -> list[Ref | Leaf]:
+    """The tensors that a call reads, in the order of its flattened arguments."""
+    leaves = tree_leaves((call.args, call.kwargs), is_leaf=is_symbol)
+    return [item for item in leaves if isinstance(item, (Ref, Leaf))]
+
+
 @contextlib.contextmanager
 def _context(call: Call, args: Any, precise: bool) -> Iterator[None]:
     with contextlib.ExitStack() as stack:

@@ -2,12 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from functools import cached_property
 
-from torch.utils._pytree import tree_leaves
-
-from .replay import is_symbol
+from .replay import symbols_of
 from .tape import Call, Leaf, Recording, Ref
 
 #: Calls that multiply the signal with a matrix or a kernel.  Fused recurrences are left out: what they do inside
@@ -43,10 +40,10 @@ class Roles:
     def weight_of(self, call: Call) -> list[Leaf]:
         """The trained leaves that a call reads directly, transposed ones included."""
         found = []
-        for item in _symbols(call):
+        for item in symbols_of(call):
             maker = self._maker.get(item.index) if isinstance(item, Ref) else None
             if maker is not None and maker.name in ("t", "T", "mT", "transpose", "__get__"):
-                item = next(iter(_symbols(maker)), item)
+                item = next(iter(symbols_of(maker)), item)
             if isinstance(item, Leaf) and item.place in self._trained:
                 found.append(item)
         return found
@@ -95,7 +92,7 @@ class Roles:
         seen: set[int] = set()
         found: dict[int, None] = {}
         for call in self._recording.calls:
-            for item in _symbols(call):
+            for item in symbols_of(call):
                 if isinstance(item, Leaf) and item.place not in self._trained:
                     if call.outputs[0] > self._last_weight and item.place not in seen:
                         found.setdefault(item.place)
@@ -106,7 +103,7 @@ class Roles:
         """The weight call whose output this call acts on, normalisation and shapes left out."""
         current: Call | None = call
         while current is not None:
-            first = next((item for item in _symbols(current) if isinstance(item, Ref)), None)
+            first = next((item for item in symbols_of(current) if isinstance(item, Ref)), None)
             current = self._maker.get(first.index) if first is not None else None
             if current is None or current in self.weights:
                 return current
@@ -115,14 +112,8 @@ class Roles:
         return None
 
 
-def _symbols(call: Call) -> Iterator[Ref | Leaf]:
-    for item in tree_leaves((call.args, call.kwargs), is_leaf=is_symbol):
-        if isinstance(item, (Ref, Leaf)):
-            yield item
-
-
 def _adds_bias(call: Call, trained: set[int]) -> bool:
     """``x @ w + b``, written out."""
     if call.name not in ("add", "__add__", "__radd__", "__iadd__", "add_"):
         return False
-    return any(isinstance(item, Leaf) and item.place in trained for item in _symbols(call))
+    return any(isinstance(item, Leaf) and item.place in trained for item in symbols_of(call))

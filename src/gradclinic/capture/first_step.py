@@ -1,0 +1,25 @@
+"""What the recorded calls of the first step show of the script itself, as events."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from typing import Any
+
+from torch import Tensor
+
+from gradclinic.measure.replay import Tape, find_cuts
+
+
+def shown_by(tape: Tape, name_of: Callable[[Tensor], str | None]) -> Iterator[tuple[str, dict[str, Any]]]:
+    """(kind, data) of ``loss_call``, ``accidental_outer``, ``autocast`` and ``graph_cut``; see ``EVENT_KINDS``."""
+    recording = tape.recording
+    for called in recording.loss_calls:
+        yield "loss_call", called
+    if recording.outer is not None:
+        yield "accidental_outer", recording.outer
+    formats = {str(call.autocast).removeprefix("torch.") for call in recording.calls if call.autocast}
+    if formats:
+        yield "autocast", {"dtypes": sorted(formats)}
+    for cut in find_cuts(recording) if tape.trouble is None else ():
+        names = [name for parameter in cut.parameters if (name := name_of(parameter)) is not None]
+        yield "graph_cut", {"op": cut.op, "module": cut.module, "enabled": cut.enabled, "parameters": names}
