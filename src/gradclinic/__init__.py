@@ -13,16 +13,20 @@ from .errors import UserError
 
 if TYPE_CHECKING:
     from .schema.finding import Finding
+    from .task import Task
     from .workflows.answer import Answer
+    from .workflows.checkup import checkup
     from .workflows.diagnose import diagnose_run
     from .workflows.watch import Watch, watch
 
-__all__ = ["Answer", "Finding", "UserError", "Watch", "diagnose_run", "watch"]
+__all__ = ["Answer", "Finding", "Task", "UserError", "Watch", "checkup", "diagnose_run", "watch"]
 
 _HOMES = {
     "Answer": "workflows.answer",
     "Finding": "schema.finding",
+    "Task": "task",
     "Watch": "workflows.watch",
+    "checkup": "workflows.checkup",
     "diagnose_run": "workflows.diagnose",
     "watch": "workflows.watch",
 }

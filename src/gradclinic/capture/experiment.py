@@ -43,7 +43,8 @@ class Experiment:
     """Keeps one recorded step with the optimizer as it was, and tests it once.
 
     ``put(kind, data)`` takes the events ``intervention`` (one per change) or ``intervention_abstained``, what the
-    recording shows of the script itself (:mod:`.first_step`), and ``orphan_parameters``.
+    recording shows of the script itself (:mod:`.first_step`), and ``orphan_parameters``.  Without ``tests`` the step
+    is recorded for what it shows, and not kept.
     """
 
     def __init__(
@@ -51,6 +52,8 @@ class Experiment:
         put: Callable[[str, dict[str, Any]], None],
         roster: Roster,
         scopes: Scopes,
+        *,
+        tests: bool = True,
     ) -> None:
         self._put, self._roster = put, roster
         self._module_now = lambda: scopes.current
@@ -65,6 +68,7 @@ class Experiment:
         self._scale = 1.0
         self._over = False
         self._bare = False
+        self._tests = tests
 
     # -- recording -----------------------------------------------------------------------------------------
 
@@ -101,6 +105,9 @@ class Experiment:
             return
         for kind, data in shown_by(tape, self._roster.name_of):
             self._put(kind, data)
+        if not self._tests:
+            self._over = True
+            return
         trouble = self._trouble(tape, optimizer, has_closure)
         if trouble:
             self._abstain(trouble)

@@ -29,12 +29,13 @@ class Monitor:
     """Watches the training in this process and puts the rows of :mod:`gradclinic.schema.record` into ``sink``.
 
     Nothing that happens in here reaches the user's code: exceptions become ``capture_failure`` events, and a
-    forked child stops watching.  ``start`` and ``stop`` are idempotent.
+    forked child stops watching.  ``start`` and ``stop`` are idempotent.  ``tests``: a step of a run that looks sick
+    may be run again on copies.
     """
 
-    def __init__(self, sink: Sink) -> None:
+    def __init__(self, sink: Sink, *, tests: bool = True) -> None:
         self._guard = Guard(self._report_failure)
-        self._recorder = recorder = Recorder(sink, lambda: self._guard.seconds)
+        self._recorder = recorder = Recorder(sink, lambda: self._guard.seconds, tests=tests)
         for name in CALLBACKS:
             setattr(recorder, name, self._guard(getattr(recorder, name)))
         self._watches = (
@@ -42,6 +43,7 @@ class Monitor:
             CompileWatch(recorder.note_compiled), recorder.functions,
         )  # fmt: skip
         self._running = self._stopped = self._forks_known = False
+        self._armed = False  # a look was due when the watch was paused
 
     @property
     def seconds(self) -> float:
@@ -65,6 +67,8 @@ class Monitor:
         for watch in self._watches:
             watch.attach()
         self._recorder.look.install()
+        if self._armed:
+            self._recorder.look.arm()
         if any(is_compiled(module) for model in given for module in model.modules()):
             self._recorder.note_compiled("model")
         self._recorder.begin()
@@ -86,6 +90,7 @@ class Monitor:
     def _detach(self) -> None:
         if self._running:
             self._running = False
+            self._armed = self._recorder.look.armed
             for watch in self._watches:
                 watch.detach()
             self._recorder.look.remove()

@@ -44,7 +44,7 @@ class Recorder:
     ``spent()`` gives the seconds gradclinic has taken so far.
     """
 
-    def __init__(self, sink: Sink, spent: Callable[[], float]) -> None:
+    def __init__(self, sink: Sink, spent: Callable[[], float], *, tests: bool = True) -> None:
         self.roster = Roster()
         self.look = Look(self.roster)
         self.functions = FunctionWatch()
@@ -70,7 +70,7 @@ class Recorder:
         self._looked = False  # the step under way has been looked at closely
         self._look_seconds = 0.0
         self._origins = Origins(self.put, self.roster, self.look)
-        self._experiment = Experiment(self.put, self.roster, self.look.scopes)
+        self._experiment = Experiment(self.put, self.roster, self.look.scopes, tests=tests)
         self._measured: Measured | None = None
         self._has_optimizer = False  # until one steps, weights that move are moved by hand
         self._hand: Measured | None = None  # gradients of a backward pass that no optimizer has used yet

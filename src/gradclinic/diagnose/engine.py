@@ -33,9 +33,9 @@ def diagnose(record: Record, conditions: Sequence[Condition] | None = None) -> R
                 undecided.append(outcome)
     arranged = arrange(findings)
     answer = verdict(arranged, evidence)
-    shown = _shown(arranged, evidence)
+    shown, known = _shown(arranged, evidence), evidence.forecast
     return Report(
-        kind="run",
+        kind=record.info.kind,
         verdict=answer,
         headline=headline(answer, arranged, evidence),
         findings=arranged,
@@ -44,6 +44,8 @@ def diagnose(record: Record, conditions: Sequence[Condition] | None = None) -> R
         cost=_cost(evidence),
         ledger=shown.ledger if shown else None,
         ledger_step=evidence.step_of(shown.tick) if shown else None,
+        window=known.window.to_dict() if known and known.window else None,
+        trains={"probability": known.probability} if known and known.probability is not None else None,
     )
 
 

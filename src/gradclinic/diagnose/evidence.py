@@ -16,8 +16,9 @@ from gradclinic.schema.ledger import Activity, Objective
 from gradclinic.schema.record import Event, LedgerRow, OptimizerInfo, ParameterInfo, Record, Step
 from gradclinic.schema.vitals import absent, norms
 
+from .forecast import Forecast, forecast
 from .interventions import Interventions
-from .learning import Learning, judge, judge_all
+from .learning import Learning, foreseen, judge, judge_all
 from .series import LARGEST
 from .spine import Spine, spine_of
 
@@ -126,6 +127,11 @@ class Evidence:
     def step_count(self) -> int:
         """How many steps the busiest optimizer took, thinned-out ones included."""
         return max((step.step + 1 for step in self.steps), default=0)
+
+    @cached_property
+    def horizon(self) -> int:
+        """The steps that are judged: those taken, or of a check-up those planned."""
+        return self.step_count if self.forecast is None else max(self.step_count, self.forecast.steps)
 
     @cached_property
     def _step_of(self) -> dict[int, int]:
@@ -275,12 +281,12 @@ class Evidence:
     def travel(self) -> Array:
         """(P,) the furthest each weight can have moved in the run, relative to its size: Σ ‖Δw‖/‖w‖ over all steps.
 
-        The mean over the recorded updates times the number of steps; nan where no update was seen.
+        The mean over the recorded updates times the number of steps (:attr:`horizon`); nan where no update was seen.
         """
         seen = self.relative_updates
         count = np.sum(np.isfinite(seen), axis=0)
         total = np.nansum(seen, axis=0)
-        return np.where(count > 0, total / np.maximum(count, 1) * self.step_count, np.nan)
+        return np.where(count > 0, total / np.maximum(count, 1) * self.horizon, np.nan)
 
     # -- ledgers and events ----------------------------------------------------------------------
 
@@ -345,8 +351,14 @@ class Evidence:
 
     @cached_property
     def learning(self) -> Learning:
-        """Is it learning at all?"""
-        return judge_all(self.learning_by_optimizer, phases=self._phases)
+        """Is it learning at all?  Of a check-up: will it?"""
+        judged = judge_all(self.learning_by_optimizer, phases=self._phases)
+        return judged if self.forecast is None else foreseen(judged, self.forecast)
+
+    @cached_property
+    def forecast(self) -> Forecast | None:
+        """What a check-up foresees; None for a run."""
+        return forecast(self.record)
 
     @cached_property
     def _phases(self) -> bool:

@@ -9,7 +9,7 @@ restart of the learning rate decides nothing.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal
 
 import numpy as np
@@ -17,6 +17,7 @@ import numpy as np
 from gradclinic.schema.ledger import Objective
 from gradclinic.schema.record import Step
 
+from .forecast import Forecast
 from .reference import SMALLEST_BATCH, Reference, reference_loss, samples, unbiased
 from .series import LARGEST, Array, median_error, noise, window_medians, window_size
 
@@ -62,6 +63,7 @@ class Learning:
     #: The error itself over that of the best constant prediction on the same batch, in the last accounts: known as well
     #: where the loss is that error times a factor.
     error_left: float | None = None
+    probability: float | None = None  #: of a check-up: how likely the training is to arrive
 
     @property
     def works(self) -> bool | None:
@@ -78,7 +80,7 @@ class Learning:
     @property
     def well(self) -> bool | None:
         """Like :attr:`works`, and False as well where it learns, but took less than half of the way."""
-        if self.works and self.progress is not None and self.progress < HALFWAY:
+        if self.works and self.probability is None and self.progress is not None and self.progress < HALFWAY:
             return False
         return self.works
 
@@ -105,7 +107,18 @@ class Learning:
             "loss_noise": self.noise,
             "loss_constant": self.constant,
         }
+        if self.probability is not None:
+            pairs["probability"] = self.probability
         return values | {name: value for name, value in pairs.items() if value is not None}
+
+
+def foreseen(judged: Learning, forecast: Forecast) -> Learning:
+    """The judgement of a training that has only begun: what it is foreseen to do stands for what it did."""
+    if forecast.probability is None:
+        return replace(judged, state="unknown", reason="what a constant prediction would reach is not known")
+    odds = f"a training of {forecast.steps:,} steps is foreseen to learn with probability {forecast.probability:.2f}"
+    state: State = "learning" if forecast.trains else "rising" if forecast.thrown else "flat"
+    return replace(judged, state=state, reason=odds, probability=forecast.probability)
 
 
 def judge(steps: Sequence[Step], objectives: Sequence[tuple[int, Objective]] = ()) -> Learning:

@@ -11,6 +11,7 @@ from gradclinic.schema.record import Ending
 
 from .causes.cause import listed
 from .evidence import Evidence
+from .foretold import foretold
 from .words import SEEN, WHY
 
 #: What nothing else in the run can bring about: each stands for itself.
@@ -86,6 +87,8 @@ def verdict(findings: Sequence[Finding], evidence: Evidence) -> Verdict:
 
 def headline(answer: Verdict, findings: Sequence[Finding], evidence: Evidence) -> str:
     """The answer in one sentence."""
+    if evidence.forecast is not None:
+        return foretold(answer, findings, evidence.forecast)
     ended = _ended(evidence.record.ending)
     learning = evidence.learning
     if answer == "sick":

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from .ledger import Ledger
 from .vitals import Vitals
 
+Kind = Literal["run", "checkup"]
 Status = Literal["running", "finished", "failed", "interrupted", "killed"]
 
 
@@ -28,6 +29,7 @@ class RunInfo:
     rank: int = 0
     world_size: int = 1
     steps_planned: int | None = None
+    kind: Kind = "run"
 
 
 @dataclass(frozen=True, slots=True)
@@ -175,6 +177,10 @@ EVENT_KINDS: dict[str, str] = {
     "them, and stepped by no optimizer",
     "stepped_while_scaled": "optimizer, scale: optimizer.step() along gradients that a scaler's scale still multiplies",
     "uphill_step": "cosine: the first steps went along the gradient and not against it",
+    "baseline": "at (steps taken), seed, probe (seen or new batches), loss, constant, calibrated (None: not known): of "
+    "the outputs as they are, of the best constant prediction, of the outputs moved and scaled as a whole",
+    "window_ends": "at, seed, lr, speed, curvature, gain, limit, how: what sets both ends of the window",
+    "unmeasured": "at, seed, what, why: a part of a check-up that could not be measured",
     "compiled": "what: a compiled region, whose inside cannot be seen",
     "checkpoint": "activations are recomputed; their values are not read",
     "no_backward": "an optimizer stepped without a backward pass",

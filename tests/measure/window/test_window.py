@@ -7,8 +7,7 @@ import torch
 from torch import Tensor, nn
 
 from gradclinic.measure.jacobian import split
-from gradclinic.measure.window import Ends, centred, measure_ends, settle, speed, window_of
-from gradclinic.measure.window.ends import LEARNS
+from gradclinic.measure.window import Ends, Settled, centred, measure_ends, settle, speed
 
 N, D = 24, 5
 
@@ -18,6 +17,16 @@ def problem() -> tuple[nn.Linear, tuple[Tensor, Tensor]]:
     model = nn.Linear(D, 1).double()
     x = torch.randn(N, D, dtype=torch.float64) * torch.tensor([1.0, 2.0, 0.5, 1.0, 3.0])
     return model, (x, x @ torch.randn(D, 1, dtype=torch.float64) + 2)
+
+
+def ends_of(model: nn.Module, batch: tuple[Tensor, Tensor], settled: Settled, scale: float = 1.0) -> Ends:
+    return measure_ends(split(model, lambda m, b: scale * loss(m, b), batch), model, settled)
+
+
+def high(ends: Ends) -> float:
+    """The largest stable learning rate."""
+    assert ends.curvature is not None
+    return ends.limit / ends.curvature
 
 
 def loss(model: nn.Module, batch: tuple[Tensor, Tensor]) -> Tensor:
@@ -47,12 +56,10 @@ def test_the_ends_of_a_linear_model_under_gradient_descent() -> None:
     model, batch = problem()
     settled = settle(model, loss, lambda p: torch.optim.SGD(p, 0.1), [batch])
     assert (settled.gain, settled.limit, settled.lr) == (1.0, 2.0, 0.1)
-    ends = measure_ends(model, loss, batch, settled, steps=50)
+    ends = ends_of(model, batch, settled)
     design = torch.cat([batch[0], torch.ones(N, 1, dtype=torch.float64)], 1)
     largest = float(torch.linalg.eigvalsh(2 * design.T @ design / N)[-1])
     assert ends.curvature == pytest.approx(largest, rel=1e-2)
-    assert ends.high == pytest.approx(2 / largest, rel=1e-2)
-    assert ends.low == pytest.approx(LEARNS / (ends.speed * 50))
 
 
 @pytest.mark.parametrize(("times", "stable"), [(0.9, True), (1.1, False)])
@@ -60,8 +67,8 @@ def test_the_ends_of_a_linear_model_under_gradient_descent() -> None:
 def test_the_upper_end_is_where_training_diverges(times: float, stable: bool, momentum: float) -> None:
     model, batch = problem()
     settled = settle(model, loss, lambda p: torch.optim.SGD(p, 0.1, momentum=momentum), [batch])
-    high = measure_ends(model, loss, batch, settled, steps=50).high
-    optimizer = torch.optim.SGD(model.parameters(), times * high, momentum=momentum)
+    most = high(ends_of(model, batch, settled))
+    optimizer = torch.optim.SGD(model.parameters(), times * most, momentum=momentum)
     first = float(loss(model, batch).detach())
     for _ in range(400):
         optimizer.zero_grad()
@@ -80,9 +87,9 @@ def test_adam_sees_a_preconditioned_curvature() -> None:
     assert adam.limit == pytest.approx(38.0)
     # What Adam makes of a loss does not depend on the loss's scale.
     scaled = settle(model, lambda m, b: 1e3 * loss(m, b), lambda p: torch.optim.Adam(p, 0.1), [batch] * 3)
-    high = measure_ends(model, loss, batch, adam, 50).high
-    assert measure_ends(model, lambda m, b: 1e3 * loss(m, b), batch, scaled, 50).high == pytest.approx(high, rel=1e-2)
-    assert measure_ends(model, loss, batch, plain, 50).high != pytest.approx(high, rel=1e-2)
+    most = high(ends_of(model, batch, adam))
+    assert high(ends_of(model, batch, scaled, 1e3)) == pytest.approx(most, rel=1e-2)
+    assert high(ends_of(model, batch, plain)) != pytest.approx(most, rel=1e-2)
 
 
 def test_groups_keep_the_ratio_of_their_rates() -> None:
@@ -106,27 +113,19 @@ def test_settling_takes_no_step() -> None:
 def test_what_the_optimizer_does_not_hold_does_not_move() -> None:
     model, batch = problem()
     settled = settle(model, loss, lambda _: torch.optim.SGD([model.bias], 0.1), [batch])
-    ends = measure_ends(model, loss, batch, settled, 50)
+    ends = ends_of(model, batch, settled)
     assert ends.speed < 1e-20  # a bias alone tells no samples apart
     assert ends.curvature == pytest.approx(2.0, rel=1e-2)
 
 
-@pytest.mark.parametrize(
-    ("lr", "low", "high", "state"),
-    [(0.1, 0.01, 1.0, "inside"), (1e-3, 0.01, 1.0, "below"), (3.0, 0.01, 1.0, "above"), (0.1, 1.0, 0.01, "empty")],
-)
-def test_the_states_of_a_window(lr: float, low: float, high: float, state: str) -> None:
-    ends = [Ends(1.0, 1.0, factor * low, factor * high, 0.0) for factor in (0.5, 1.0, 2.0)]
-    window = window_of(ends, lr, 100)
-    assert window.state == state
-    assert (window.low.least, window.low.median, window.low.largest) == (0.5 * low, low, 2 * low)
-    assert window.to_dict()["lr_max"] == high
-
-
-def test_a_window_needs_a_batch_and_a_rate() -> None:
+def test_the_curvature_is_measured_only_where_it_is_asked_for() -> None:
     model, batch = problem()
-    with pytest.raises(ValueError, match="at least one batch"):
-        window_of([], 0.1, 10)
+    held = settle(model, loss, lambda p: torch.optim.SGD(p, 0.1), [batch])
+    assert measure_ends(split(model, loss, batch), model, held, bend=False).curvature is None
+
+
+def test_settling_needs_a_batch_and_a_rate() -> None:
+    model, batch = problem()
     with pytest.raises(ValueError, match="no batch"):
         settle(model, loss, lambda p: torch.optim.SGD(p, 0.1), [])
     with pytest.raises(ValueError, match="learning rate is 0"):

@@ -6,6 +6,8 @@ import numpy as np
 
 from gradclinic.schema.finding import Healthy, NotEnoughData, Outcome
 
+from ..causes.cause import Cause
+from ..causes.foreseen import too_fast
 from ..causes.step_size import VIOLENT, explain_large_steps, too_large
 from ..condition import Condition, Threshold
 from ..evidence import Array, Evidence
@@ -33,6 +35,10 @@ def check(evidence: Evidence) -> Outcome:
         return NotEnoughData("divergence", "losses")
     if learning.well:
         return Healthy("divergence", learning.reason)
+    fast = too_fast(evidence)
+    if fast is not None:
+        seen = "The first real steps throw the loss up" if learning.state == "rising" else "The steps overshoot"
+        return found("divergence", _or_origin(evidence, fast), evidence, seen=seen, step=0, numbers={})
     promised = _promised(evidence)
     growth = _gradient_growth(evidence)
     rising = learning.state == "rising"
@@ -55,6 +61,12 @@ def check(evidence: Evidence) -> Outcome:
             f" beginning at step {step}"
         )
     return found("divergence", cause, evidence, seen=seen, step=step, numbers=numbers)
+
+
+def _or_origin(evidence: Evidence, fast: Cause) -> Cause:
+    """What makes the steps too large, where that is more than the learning rate itself."""
+    origin = explain_large_steps(evidence)
+    return fast if origin.id == "learning_rate_high" else origin
 
 
 def _finite_losses(evidence: Evidence) -> Array:

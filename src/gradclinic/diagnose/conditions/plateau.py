@@ -5,10 +5,12 @@ from __future__ import annotations
 from gradclinic.schema.finding import Healthy, NotEnoughData, Outcome
 
 from ..causes.cause import Cause
+from ..causes.foreseen import hopeless, too_fast, too_slow
 from ..causes.step_size import VIOLENT, explain_large_steps, small_inputs, too_large
 from ..causes.tested import found_by_test
 from ..condition import Condition, Threshold
 from ..evidence import Evidence
+from ..forecast import Forecast
 from ..learning import FLAT_STEPS
 from .common import found
 
@@ -25,6 +27,9 @@ def check(evidence: Evidence) -> Outcome:
         return Healthy("plateau", learning.reason)
     if learning.works is None:
         return NotEnoughData("plateau", learning.reason)
+    if evidence.forecast is not None:
+        seen = "It is not foreseen to arrive"
+        return found("plateau", _foreseen(evidence, evidence.forecast), evidence, seen=seen, step=0, numbers={})
     if learning.state == "falling":
         return Healthy("plateau", "the loss is still falling")
     if learning.state == "rising" and not too_large(evidence):
@@ -40,6 +45,10 @@ def check(evidence: Evidence) -> Outcome:
         "The loss is flat at what a constant prediction gives" if learning.constant is not None else "The loss is flat"
     )
     return found("plateau", cause, evidence, seen=seen, step=0, numbers={"steps": learning.steps})
+
+
+def _foreseen(evidence: Evidence, known: Forecast) -> Cause:
+    return too_slow(evidence) or too_fast(evidence) or _median_of_labels(evidence) or hopeless(known)
 
 
 def _unexplained(evidence: Evidence) -> Cause:

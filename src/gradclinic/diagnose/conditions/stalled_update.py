@@ -10,6 +10,7 @@ from gradclinic.schema.finding import Healthy, NotEnoughData, Outcome
 
 from ..causes.cause import Cause, listed
 from ..causes.decay import SHRUNK_TO, shrunk_by_decay
+from ..causes.foreseen import too_slow
 from ..causes.step_size import small_inputs
 from ..condition import Condition, Threshold
 from ..evidence import Evidence
@@ -41,10 +42,14 @@ def check(evidence: Evidence) -> Outcome:
     seen = travel[np.isfinite(travel)]
     largest, numbers = (
         float(seen.max(initial=0.0)),
-        {"travel_largest": float(seen.max(initial=0.0)), "steps": evidence.step_count},
+        {"travel_largest": float(seen.max(initial=0.0)), "steps": evidence.horizon},
     )
     cause = _rounding(evidence) or shrunk_by_decay(evidence)
-    if cause is None and evidence.step_count < STEPS.value:
+    slow = too_slow(evidence)
+    if cause is None and slow is not None:
+        text = "The weights will hardly have moved when the budget is spent"
+        return found("stalled_update", slow, evidence, seen=text, step=0, numbers=numbers)
+    if cause is None and evidence.horizon < STEPS.value:
         return NotEnoughData("stalled_update", f"{STEPS.value:g} steps")
     if cause is None:
         cause = _schedule(evidence)
@@ -54,7 +59,7 @@ def check(evidence: Evidence) -> Outcome:
         cause = _faster_at_a_higher_rate(evidence)
     if cause is None:
         return Healthy("stalled_update", f"weights can have moved by up to {largest:.2g} of their size", numbers)
-    text = f"In {evidence.step_count} steps the weights can have moved by at most {largest:.1e} of their size"
+    text = f"In {evidence.horizon} steps the weights can have moved by at most {largest:.1e} of their size"
     if cause.id == "learning_rate_low" and "learning_rate_last" in cause.numbers:
         text = "The learning rate was gone before anything was learned"
     if "rate_tested" in cause.numbers:

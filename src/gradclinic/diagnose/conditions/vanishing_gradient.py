@@ -57,7 +57,7 @@ def check(evidence: Evidence) -> Outcome:
     seen = f"Of the gradient at the head only 10^{worst.total:.1f} arrives at the first layer"
     if travel is not None:
         way = f"can have moved by {travel:.1e} of their size" if travel > 0 else "did not move at all"
-        seen += f", whose weights {way} in {evidence.step_count} steps"
+        seen += f", whose weights {way} in {evidence.horizon} steps"
         numbers |= {"travel_first_layers": travel}
     confidence = cause.confidence * (1.0 if -total >= HOPELESS.value or starved else 0.8)
     return found(

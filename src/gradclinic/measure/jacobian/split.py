@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
-from math import inf
+from math import inf, nan
 from typing import Any
 
 import torch
@@ -44,14 +44,15 @@ class Split:
     within: Within = as_is
 
 
-def split(model: nn.Module, loss: Loss, batch: Any, *, seed: int = 0) -> Split:
+def split(model: nn.Module, loss: Loss, batch: Any, *, seed: int = 0, trusted: bool = False) -> Split:
     """``loss(model, batch)`` taken apart by watching the root module's forward.
 
     The outputs are the floating tensors that the root module returns, in tuples, lists, dicts and dataclasses at any
     depth, as its forward hooks left them; all else it returns is held constant.  The closure is run once to see them;
     for the loss it is run again with the forward replaced.  Random numbers are the same in every run, in the part
     after the model too.  The model, the batch and all generators are left as they were (:class:`~.still.Still`);
-    the parameters are copies.
+    the parameters are copies.  ``trusted``: another batch of the same closure could be taken apart, so that it is not
+    held against the whole again (two backward passes); ``missed`` is then nan.
 
     Raises NoSplit where the closure never calls the root module (``model.forward(x)`` and calls of its parts are not
     seen), calls it another number of times in another run, returns no scalar, returns a loss that the model itself
@@ -100,6 +101,8 @@ def split(model: nn.Module, loss: Loss, batch: Any, *, seed: int = 0) -> Split:
     found = Split(
         outputs, loss_of, tuple(parameters), loss_at, tuple(names), len(calls), 0.0, layout.real_shapes, within
     )
+    if trusted:
+        return replace(found, missed=nan)
     return replace(found, missed=_missed(found, whole, leaves, [t for call in seen for t in call.chosen]))
 
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from .ends import Ends, measure_ends
 from .settle import Settled, settle
-from .speed import centred, speed
-from .window import window_of
+from .speed import centred, sample_dimensions, speed
 
-__all__ = ["Ends", "Settled", "centred", "measure_ends", "settle", "speed", "window_of"]
+__all__ = ["Ends", "Settled", "centred", "measure_ends", "sample_dimensions", "settle", "speed"]

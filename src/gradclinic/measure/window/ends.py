@@ -1,63 +1,58 @@
-"""Both ends of the window on one batch."""
+"""What sets both ends of the window, on one batch."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass
-from math import inf
 from typing import Any
 
 import torch
 from torch import Tensor, nn
 
-from gradclinic.measure.jacobian import Split, largest_curvature, split
+from gradclinic.measure.jacobian import Split, largest_curvature
 
 from .settle import Settled
 from .speed import speed
 
+#: Products with the curvature: after six, Lanczos' method has the largest eigenvalue of a network to some percent from
+#: below, and a learning rate is not known better.
+PRODUCTS = 6
+
 
 @dataclass(frozen=True, slots=True)
 class Ends:
-    """One batch's ends, in learning rates of the fastest group."""
+    """One batch's measurements, per unit of learning rate of the fastest group."""
 
-    speed: float  #: ρ, e-folds per unit of learning rate and step, momentum's gain not counted
-    curvature: float  #: λ_max of P^½ G P^½
-    low: float  #: below it the budget is too short
-    high: float  #: above it steps overshoot
-    missed: float  #: share of the gradient that does not come through the outputs
+    speed: float  #: ρ, e-folds of the samples' error per step, momentum's gain not counted
+    curvature: float | None  #: λ_max of P^½ G P^½; None where it was not asked for
+    gain: float  #: how far one gradient carries, through momentum
+    limit: float  #: of lr·λ_max
+    how: str = ""  #: of the curvature: "lanczos", or "gram" for a lower bound
 
-
-#: e-folds of the samples' error that a budget must allow.  First trials (90 classifiers): runs that learned had 0.3 to
-#: 300, the others less than 0.01; in between nets learn features on the way, under Adam from 1e-3 on.
-LEARNS = 1e-2
+    def to_dict(self) -> dict[str, Any]:
+        """As an event has it."""
+        return {name: getattr(self, name) for name in ("speed", "curvature", "gain", "limit", "how")}
 
 
 def measure_ends(
+    found: Split,
     model: nn.Module,
-    loss: Callable[[nn.Module, Any], Tensor],
-    batch: Any,
     settled: Settled,
-    steps: int,
     *,
-    seed: int = 0,
+    bend: bool = True,
     generator: torch.Generator | None = None,
 ) -> Ends:
-    """The window's ends at the model's weights on one batch, for a budget of ``steps``.
+    """The speed and, where ``bend``, the curvature at the weights that ``found`` was split at.
 
-    Raises NoSplit and NotConnected (see :func:`~gradclinic.measure.jacobian.split`).
+    ``settled`` is of an optimizer of the same ``model`` (or of a copy whose parameters have the same names).
+
+    Raises NotConnected, NotFinite, NoSecondDerivative (see :mod:`~gradclinic.measure.jacobian`).
     """
-    found = split(model, loss, batch, seed=seed)
     diagonal = _in_order(found, model, settled)
     rho = speed(found, diagonal)
-    curvature = max(largest_curvature(found, diagonal, generator=generator).value, 0.0)
-    carried = rho * settled.gain * steps
-    return Ends(
-        rho,
-        curvature,
-        LEARNS / carried if carried > 0 else inf,
-        settled.limit / curvature if curvature > 0 else inf,
-        found.missed,
-    )
+    if not bend:
+        return Ends(rho, None, settled.gain, settled.limit)
+    curvature = largest_curvature(found, diagonal, maximum=PRODUCTS, generator=generator)
+    return Ends(rho, max(curvature.value, 0.0), settled.gain, settled.limit, curvature.how)
 
 
 def _in_order(found: Split, model: nn.Module, settled: Settled) -> list[Tensor]:

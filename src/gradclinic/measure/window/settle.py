@@ -12,10 +12,6 @@ from torch.optim import Optimizer
 
 from gradclinic.measure.optimizers import gains, limits, preconditioner
 
-#: Gradients that the preconditioner is averaged over: the memory of Adam's momentum.  Its second moments remember a
-#: thousand, but bias correction makes of ten batches what the first ten steps will see.
-BATCHES = 10
-
 
 @dataclass(frozen=True, slots=True)
 class Settled:

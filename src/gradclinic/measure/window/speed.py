@@ -11,19 +11,28 @@ from torch import Tensor
 from gradclinic.measure.jacobian import Jacobian, Split
 
 
+def sample_dimensions(count: int) -> list[int]:
+    """Which of ``count`` dimensions of an output tell samples apart.
+
+    The first one, and all but the last of sequences (N, T, C); of images (N, C, H, W) all but the channels.
+    """
+    if count < 3:
+        return [0] if count else []
+    return [place for place in range(count) if place != (1 if count > 3 else 2)]
+
+
 def centred(residual: Tensor, shapes: Sequence[torch.Size] | None) -> Tensor:
     """∂loss/∂outputs, flat (n,), less its mean over the samples of each output.
 
-    What is left distinguishes the samples: no bias can fit it.  Samples are the first dimension, and all but the last
-    of sequences (N, T, C); of images (N, C, H, W) they are all but the channels.  Outputs without a shape are one row.
+    What is left distinguishes the samples: no bias can fit it.  Outputs without a shape are one row.
     """
     parts, start = [], 0
     for shape in shapes or [residual.shape]:
         size = prod(shape)
         part = residual[start : start + size].reshape(shape)
         start += size
-        along = [0] if part.dim() < 3 else [i for i in range(part.dim()) if i != (1 if part.dim() > 3 else 2)]
-        parts.append((part - part.mean(along, keepdim=True)).reshape(-1) if part.dim() else part.reshape(-1))
+        along = sample_dimensions(part.dim())
+        parts.append((part - part.mean(along, keepdim=True) if along else part).reshape(-1))
     return torch.cat(parts)
 
 

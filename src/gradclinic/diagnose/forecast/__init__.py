@@ -1,0 +1,6 @@
+"""What a check-up's measurements say of the training that has not begun: the window, and how likely it is to train."""
+
+from .forecast import Forecast, forecast
+from .signs import Signs
+
+__all__ = ["Forecast", "Signs", "forecast"]

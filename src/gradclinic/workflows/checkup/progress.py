@@ -1,0 +1,37 @@
+"""A bar on stderr for a check-up that takes longer than a person waits without one."""
+
+from __future__ import annotations
+
+import sys
+import time
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
+
+#: Seconds without a sign of life that nobody minds.
+PATIENCE = 2.0
+
+
+@contextmanager
+def progress_bar(*, shown: bool) -> Iterator[Callable[[str, float], None]]:
+    """Gives ``tell(what, share)``; draws nothing in the first seconds, nor where stderr is not a terminal."""
+    if not shown or sys.stderr is None or not sys.stderr.isatty():
+        yield lambda what, share: None
+        return
+    from rich.console import Console
+    from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
+
+    began = time.monotonic()
+    with ExitStack() as stack:
+        bar: Progress | None = None
+
+        def tell(what: str, share: float) -> None:
+            nonlocal bar
+            if bar is None:
+                if time.monotonic() - began < PATIENCE:
+                    return
+                columns = (TextColumn("{task.description}"), BarColumn(), TimeElapsedColumn())
+                bar = stack.enter_context(Progress(*columns, console=Console(stderr=True), transient=True))
+                bar.add_task("check-up", total=1.0)
+            bar.update(bar.task_ids[0], description=f"check-up: {what}", completed=share)
+
+        yield tell
