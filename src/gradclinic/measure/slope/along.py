@@ -21,6 +21,8 @@ CLEAR = 10.0
 ROUGH = 0.1
 #: How much smaller a step is tried there: a kink or a jump then lies within it 64 times more seldom.
 FINER = 2.0**-6
+#: How often: deep networks at the edge of chaos need the second.
+FINER_STEPS = 2
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,6 +42,10 @@ class Measured:
         return max(abs(self.along.given), abs(self.along.measured))
 
     @property
+    def apart(self) -> float:
+        return abs(self.along.given - self.along.measured)
+
+    @property
     def rough(self) -> bool:
         """The loss has kinks or jumps here that hide its slope."""
         return self.spread > ROUGH * self.size and self.spread > self.rounding
@@ -51,8 +57,7 @@ class Measured:
 
     def disagrees(self, precision: Precision) -> bool:
         """Whether the difference can be neither rounding, nor curvature, nor a kink."""
-        along = self.along
-        return abs(along.given - along.measured) > CLEAR * along.noise and along.error > precision.trigger
+        return self.apart > CLEAR * self.along.noise and self.along.error > precision.trigger
 
 
 def look(twin: Twin, gradient: Sequence[Tensor | None], seed: int) -> list[Measured]:
@@ -67,11 +72,21 @@ def look(twin: Twin, gradient: Sequence[Tensor | None], seed: int) -> list[Measu
 def compare(
     twin: Twin, gradient: Sequence[Tensor | None], name: Literal["random", "gradient"], direction: Move
 ) -> Measured:
-    """Both slopes along ``direction``; with a finer step where the loss is rough, if its precision allows one."""
-    found = _compare(twin, gradient, name, direction, twin.precision.step)
-    if found.rough and twin.wide:
-        finer = _compare(twin, gradient, name, direction, FINER * twin.precision.step)
-        return finer if not finer.rough else found
+    """Both slopes along ``direction``; with finer steps too where there is a doubt and rounding allows them.
+
+    What a wrong gradient leaves between the two slopes stays at a finer step; what kinks and curvature leave shrinks.
+    """
+    step = twin.precision.step
+    found = _compare(twin, gradient, name, direction, step)
+    for _ in range(FINER_STEPS):
+        doubtful = found.rough or found.disagrees(twin.precision)
+        if not doubtful or found.rounding / FINER > ROUGH * found.size:
+            break
+        step *= FINER
+        finer = _compare(twin, gradient, name, direction, step)
+        if finer.apart > found.apart / 2 and not (found.rough and not finer.rough):
+            break
+        found = finer
     return found
 
 

@@ -7,7 +7,6 @@ import time
 from collections.abc import Iterator, Sequence
 
 from gradclinic.measure.gradcheck import GradCheck
-from gradclinic.measure.jacobian import NoProduct
 from gradclinic.schema.slope import Disagreement, DisagreementKind
 
 from .calls import Calls, ModuleCall, record, written_here
@@ -84,7 +83,7 @@ def _closure(twin: Twin, calls: Calls, seed: int, seconds: float) -> Disagreemen
     try:
         with _hints(twin) as hints:
             check = check_closure(twin, seconds=seconds, seed=seed)
-    except NoProduct:  # it cannot be told from the model
+    except Exception:  # it cannot be told from the model: NoSplit, or a reentrant checkpoint's refusal
         return None
     if not check.wrong:
         return None

@@ -8,12 +8,12 @@ from typing import Any
 
 import torch
 from torch import Tensor, nn
-from torch.autograd.function import BackwardCFunction
 from torch.autograd.graph import Node
 
 from gradclinic.measure.jacobian.tree import cloned, floating
 
-from .nodes import nodes
+from .nodes import hand_written
+from .pull import gradient_of
 from .twin import Twin
 
 
@@ -46,7 +46,7 @@ class Calls:
 def record(twin: Twin) -> Calls:
     """Evaluates the loss once and notes the first call of each of the model's modules.
 
-    What a reentrant checkpoint computes has no graph, so functions inside one are not placed.
+    With the backward pass: what a reentrant checkpoint computes has a graph only there.
     """
     found = Calls()
     names = {module: name for name, module in twin.model.named_modules()}
@@ -56,10 +56,8 @@ def record(twin: Twin) -> Calls:
     def place(value: Any) -> None:
         """Functions between here and what was seen before belong to the module that is running."""
         where = names[stack[-1][0]] if stack else None
-        for node in nodes(floating(value)[0], seen):
-            own = getattr(type(node), "_forward_cls", None) if isinstance(node, BackwardCFunction) else None
-            if own is not None and not own.__module__.startswith("torch."):
-                found.functions.setdefault(own, where)
+        for function in hand_written(floating(value)[0], seen):
+            found.functions.setdefault(function, where)
 
     def enter(module: nn.Module, args: Any, kwargs: Any) -> None:
         place((args, kwargs))
@@ -78,12 +76,18 @@ def record(twin: Twin) -> Calls:
         args, kwargs = kept
         found.made.append(ModuleCall(names[module], module, args, kwargs, varied, chosen or tuple(range(len(outputs)))))
 
+    def both() -> None:
+        loss = twin.closure()
+        place(loss)
+        gradient_of(loss.real, twin.parameters)
+
     handles = []
     for module in twin.model.modules():
         handles.append(module.register_forward_pre_hook(enter, with_kwargs=True))
-        handles.append(module.register_forward_hook(leave, with_kwargs=True))
+        # Also where a checkpoint's second run is broken off in the middle, so that the stack stays right.
+        handles.append(module.register_forward_hook(leave, with_kwargs=True, always_call=True))
     try:
-        twin.run(lambda: place(twin.closure()))
+        twin.run(both)
     finally:
         for handle in handles:
             handle.remove()

@@ -62,7 +62,7 @@ def _user_frame(frame: FrameType | None) -> str:
     """File and line of the innermost frame that is not torch's; "" where that is gradclinic's."""
     while frame is not None:
         file = frame.f_code.co_filename
-        if file.startswith(_OWN) :
+        if file.startswith(_OWN):
             return ""
         if not file.startswith((_TORCH, _BETWEEN, "<")):
             return f"{file}:{frame.f_lineno}"

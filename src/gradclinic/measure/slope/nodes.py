@@ -6,6 +6,7 @@ from collections.abc import Iterable, Iterator
 from typing import Any
 
 from torch import Tensor
+from torch.autograd.function import BackwardCFunction
 from torch.autograd.graph import Node
 
 
@@ -20,3 +21,11 @@ def nodes(roots: Iterable[Tensor], seen: set[Node] | None = None) -> Iterator[An
         seen.add(node)
         yield node
         waiting += [following for following, _ in node.next_functions]
+
+
+def hand_written(roots: Iterable[Tensor], seen: set[Node] | None = None) -> Iterator[type]:
+    """The ``torch.autograd.Function`` behind each node that nodes() gives, where it is not one of torch's own."""
+    for node in nodes(roots, seen):
+        own = getattr(type(node), "_forward_cls", None) if isinstance(node, BackwardCFunction) else None
+        if own is not None and not own.__module__.startswith("torch."):
+            yield own

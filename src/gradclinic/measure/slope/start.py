@@ -14,6 +14,7 @@ from gradclinic.measure.jacobian import NoProduct
 from gradclinic.measure.jacobian.exceptions import in_one_line
 
 from .memory import TooLarge, room, within
+from .nodes import hand_written
 from .precision import DOUBLE, SINGLE, ULPS, Precision, coarsest
 from .twin import Loss, NoTwin, Twin
 
@@ -31,6 +32,7 @@ class Start:
     second: float
     gradient: Sequence[Tensor | None]
     narrow: str | None  #: why not float64
+    by_hand: bool  #: the loss's graph holds a hand-written function
 
     @property
     def steady(self) -> bool:
@@ -64,7 +66,7 @@ def start(model: nn.Module, loss: Loss, batch: Any, *, seed: int = 0) -> Start:
     dtype = coarsest(graph)
     if torch.finfo(dtype).eps > SINGLE.epsilon:
         raise TooCoarse(f"it computes in {Precision(dtype, 0, 0, 0).name}, and not in float64: {found}")
-    return Start(twin, first, second, gradient, found)
+    return Start(twin, first, second, gradient, found, any(hand_written([graph])))
 
 
 def _double(model: nn.Module, loss: Loss, batch: Any, seed: int) -> Start | str:
@@ -82,4 +84,4 @@ def _double(model: nn.Module, loss: Loss, batch: Any, seed: int) -> Start | str:
     dtype = coarsest(graph)
     if dtype != DOUBLE.dtype:
         return f"it computes in {Precision(dtype, 0, 0, 0).name} inside"
-    return Start(twin, first, second, gradient, None)
+    return Start(twin, first, second, gradient, None, any(hand_written([graph])))

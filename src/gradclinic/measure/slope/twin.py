@@ -114,6 +114,8 @@ class Twin:
 
 
 def _copied(model: nn.Module) -> nn.Module:
+    if any(isinstance(module, torch.jit.ScriptModule) for module in model.modules()):
+        raise NoTwin("a TorchScript module hides its tensors")
     if any(isinstance(parameter, UninitializedParameter) for parameter in model.parameters()):
         raise NoTwin("a lazy module has not run yet, so it has no parameters")
     memo: dict[int, Any] = {}
