@@ -94,6 +94,8 @@ def test_a_direction_is_the_same_each_time_and_moves_only_what_it_should() -> No
     assert torch.equal(one(0), again(0))
     assert not torch.equal(one(0), other(0))
     assert Random(twin, 1, frozenset({2}))(0) is None
+    biases = [(one(place) / twin.sizes[place]) for place in (1, 3)]
+    assert not torch.allclose(*biases)
     root = float(twin.parameters[0].detach().square().mean().sqrt())
     assert float(one(0).square().mean().sqrt()) == pytest.approx(root, rel=0.2)
 

@@ -69,6 +69,16 @@ def test_wrong_backwards_in_own_precision(
     assert result.state == "wrong"
 
 
+def test_a_wrong_backward_that_does_not_matter_here() -> None:
+    """Behind a layer of zeros: no share of the slope, at these weights."""
+    model = around(Applied(functions.WrongSign))
+    nn.init.zeros_(model[3].weight)
+    nn.init.constant_(model[3].bias, -1.0)  # and a dead ReLU, which a small step does not wake
+    result = check_slope(model, cross_entropy, data())
+    assert result.hidden == 0.0
+    assert [(item.module, item.function) for item in result.disagreements] == [("2", "WrongSign")]
+
+
 def test_a_wrong_backward_with_a_small_share() -> None:
     """In front of four saturating layers: less than a thousandth of the slope."""
     deep = [layer for _ in range(4) for layer in (nn.Linear(16, 16), nn.Sigmoid())]
@@ -261,3 +271,36 @@ def test_as_json() -> None:
     assert read["state"] == "wrong"
     assert read["disagreements"][0]["module"] == "2"
     assert read["along"][0]["error"] == result.along[0].error
+
+
+class ByModule(torch.autograd.Function):
+    """Takes a module as an argument, so it cannot be judged by itself."""
+
+    @staticmethod
+    def forward(ctx: Any, x: Tensor, own: nn.Module) -> Tensor:
+        ctx.save_for_backward(x)
+        return own(x).detach()
+
+    @staticmethod
+    def backward(ctx: Any, g: Tensor) -> tuple[Tensor, None]:
+        (x,) = ctx.saved_tensors
+        return g * x.sin(), None
+
+
+class Sine(nn.Module):
+    def forward(self, x: Tensor) -> Tensor:
+        return x.sin()
+
+
+class Outer(nn.Module):
+    def __init__(self) -> None:
+        super().__init__()
+        self.own = Sine()
+
+    def forward(self, x: Tensor) -> Tensor:
+        return ByModule.apply(x, self.own)
+
+
+def test_a_function_that_cannot_be_judged_by_itself() -> None:
+    (item,) = check_slope(around(Outer()), cross_entropy, data()).disagreements
+    assert (item.kind, item.module, item.function) == ("wrong", "2", "ByModule")

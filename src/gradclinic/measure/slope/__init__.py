@@ -3,6 +3,6 @@
 from __future__ import annotations
 
 from .check import check_slope
-from .twin import NoTwin
+from .copying import NoTwin
 
 __all__ = ["NoTwin", "check_slope"]

@@ -5,7 +5,6 @@ from __future__ import annotations
 import contextlib
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
-from math import isfinite
 from typing import Any
 
 import torch
@@ -16,11 +15,12 @@ from gradclinic.measure.jacobian.exceptions import in_one_line
 from gradclinic.measure.jacobian.noise import Noise
 from gradclinic.schema.slope import SlopeCheck
 
-from .along import Measured, compare, look
+from .along import compare, look
 from .blame import find
 from .calls import record
 from .direction import Random
 from .functions import check_functions
+from .reasons import no_sight, no_start
 from .start import Start, start
 from .starved import starved
 from .twin import Loss
@@ -45,9 +45,11 @@ def check_slope(model: nn.Module, loss: Loss, batch: Any, *, seed: int = 0) -> S
     disagree about, at the weights given and again at weights moved by 1%.  Only then the search begins: for
     hand-written functions, modules and code of the loss whose gradient is not their derivative.
 
-    Cost where all is well: one backward pass and 10 forward passes (18 at a kink, or where the loss is rough), all
-    with a graph; for memory, in float64, 4 times the float32 parameters and twice the activations of a step on top
-    of the user's own model; in own precision 2 times and once.  The search takes up to about 40 seconds.
+    Cost where all is well: one backward pass and 10 forward passes (up to 27 at a kink, or where the loss is rough),
+    all with a graph; 2 more of each where there are hand-written functions, which are judged by themselves.  For
+    memory, on top of the user's model, in float64 4 times its float32 parameters and twice the activations of a step;
+    in own precision 2 times and once.  The search takes up to about 40 seconds, some hundred forward passes and 2 more
+    copies of the parameters.
 
     The model, the batch and the generators of Python, numpy and torch are only read or put back bit for bit.  Not
     seen: hooks on parameters, a wrong backward inside torch itself, and what a closure does with a model other than
@@ -68,14 +70,14 @@ def _check(model: nn.Module, loss: Loss, batch: Any, seed: int) -> SlopeCheck:
     begun = start(model, loss, batch, seed=seed)
     twin, gradient = begun.twin, begun.gradient
     empty = replace(_EMPTY, loss=begun.first, precision=twin.precision.name, narrow=begun.narrow)
-    reason = _no_start(begun)
+    reason = no_start(begun)
     if reason is not None:
         unsteady = None if begun.steady else first_difference(twin)
         return _counted(begun, replace(empty, abstained=reason, unsteady=unsteady))
     seen = look(twin, gradient, seed)
     unused = tuple(name for name, own in zip(twin.names, gradient, strict=True) if own is None)
     result = replace(empty, along=tuple(one.along for one in seen), unused=unused)
-    reason = _no_sight(seen, gradient)
+    reason = no_sight(seen, gradient)
     if reason is not None:
         return _counted(begun, replace(result, abstained=reason))
     apart = any(one.disagrees(twin.precision) for one in seen)
@@ -86,8 +88,8 @@ def _check(model: nn.Module, loss: Loss, batch: Any, seed: int) -> SlopeCheck:
         apart = any(one.disagrees(twin.precision) for one in seen)
         if apart:
             result = _explained(begun, gradient, replace(result, along=tuple(one.along for one in seen)), seed)
-    if not apart and begun.by_hand and not twin.wide:
-        # Own precision hides a small share of the slope; a function by itself is checked in float64 all the same.
+    if not apart and begun.by_hand:
+        # Kinks and own precision hide a small share of the slope; a function by itself is seen sharply.
         result = replace(result, disagreements=tuple(check_functions(twin, record(twin).functions, seconds=SECONDS)))
     return _counted(begun, result)
 
@@ -109,36 +111,8 @@ def _explained(begun: Start, gradient: Sequence[Tensor | None], result: SlopeChe
     return replace(result, disagreements=disagreements, starved=tuple(hungry), hidden=hidden, unused=unused)
 
 
-def _no_start(begun: Start) -> str | None:
-    if not begun.twin.parameters:
-        return "no parameter is trainable"
-    if not begun.steady:
-        return "two identical runs of the loss differ"
-    if not (isfinite(begun.first) and isfinite(begun.second)):
-        return "the loss is not finite"
-    if not all(bool(torch.isfinite(_values(own)).all()) for own in begun.gradient if own is not None):
-        return "the gradient is not finite"
-    return None
-
-
-def _no_sight(seen: Sequence[Measured], gradient: Sequence[Tensor | None]) -> str | None:
-    if not all(one.finite for one in seen):
-        return "the loss is not finite near these weights"
-    if all(one.flat for one in seen):
-        if all(own is None for own in gradient):
-            return "the loss does not depend on any trainable parameter of the model that it is given"
-        return "the loss is flat: its slope is lost in rounding"
-    if all(one.rough for one in seen):
-        return "the loss jumps or has kinks too close to each other for finite differences"
-    return None
-
-
 def _counted(begun: Start, result: SlopeCheck) -> SlopeCheck:
     return replace(result, forwards=begun.twin.forwards, backwards=begun.twin.backwards)
-
-
-def _values(gradient: Tensor) -> Tensor:
-    return gradient.coalesce().values() if gradient.is_sparse else gradient
 
 
 @contextlib.contextmanager

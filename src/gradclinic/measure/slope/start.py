@@ -13,10 +13,11 @@ from torch import Tensor, nn
 from gradclinic.measure.jacobian import NoProduct
 from gradclinic.measure.jacobian.exceptions import in_one_line
 
+from .copying import NoTwin
 from .memory import TooLarge, room, within
 from .nodes import hand_written
 from .precision import DOUBLE, SINGLE, ULPS, Precision, coarsest
-from .twin import Loss, NoTwin, Twin
+from .twin import Loss, Twin
 
 
 class TooCoarse(NoProduct):

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import copy
 import warnings
 from collections.abc import Callable, Iterator
 from math import sqrt
@@ -11,28 +10,22 @@ from typing import Any, TypeVar
 
 import torch
 from torch import Tensor, nn
-from torch.nn.parameter import UninitializedParameter
 
-from gradclinic.measure.jacobian import NoProduct
-from gradclinic.measure.jacobian.exceptions import in_one_line
-from gradclinic.measure.jacobian.noise import Noise, same_noise
+from gradclinic.measure.jacobian.noise import same_noise
 from gradclinic.measure.jacobian.still import eager, same_attributes
 
 from .batch import copied, in_double
+from .copying import NoTwin, model_copy, widen
 from .generators import same_generators
 from .hints import Hints
 from .precision import DOUBLE, Precision
 from .pull import gradient_of
-from .widen import Widen, widened
+from .widen import Widen
 
 T = TypeVar("T")
 Loss = Callable[[nn.Module, Any], Tensor]
 #: What is added to a parameter: its place among the trainable ones → a tensor like it, None for nothing.
 Move = Callable[[int], Tensor | None]
-
-
-class NoTwin(NoProduct):
-    """The model cannot be copied, or its loss cannot be computed on the copy."""
 
 
 class Twin:
@@ -45,10 +38,10 @@ class Twin:
 
     def __init__(self, model: nn.Module, loss: Loss, batch: Any, precision: Precision, *, seed: int = 0) -> None:
         self.precision, self.wide, self._seed, self._loss = precision, precision is DOUBLE, seed, loss
-        self.model = _copied(model)
+        self.model = model_copy(model)
         self._batch = in_double(batch) if self.wide else copied(batch)
         if self.wide:
-            _widen(self.model)
+            widen(self.model)
         pairs = list(zip(model.parameters(), self.model.parameters(), strict=True))
         self._pairs = [(user.detach(), own) for user, own in pairs]
         self.names = [name for name, parameter in self.model.named_parameters() if parameter.requires_grad]
@@ -111,36 +104,6 @@ class Twin:
                         added = mover(place)
                         if added is not None:
                             own.data.add_(added)
-
-
-def _copied(model: nn.Module) -> nn.Module:
-    if any(isinstance(module, torch.jit.ScriptModule) for module in model.modules()):
-        raise NoTwin("a TorchScript module hides its tensors")
-    if any(isinstance(parameter, UninitializedParameter) for parameter in model.parameters()):
-        raise NoTwin("a lazy module has not run yet, so it has no parameters")
-    memo: dict[int, Any] = {}
-    for module in model.modules():
-        for value in vars(module).values():
-            if isinstance(value, Tensor) and value.grad_fn is not None:  # deepcopy refuses those
-                memo[id(value)] = value.detach().clone()
-    kept = Noise.now()
-    try:
-        return copy.deepcopy(model, memo)
-    except Exception as error:  # whatever a module holds may refuse
-        raise NoTwin(f"the model cannot be copied: {in_one_line(error)}") from error
-    finally:
-        kept.restore()
-
-
-def _widen(model: nn.Module) -> None:
-    done: dict[int, Tensor] = {}
-    for parameter in model.parameters():
-        parameter.data = widened(parameter.data)
-    for module in model.modules():
-        for space in (module._buffers, vars(module)):
-            for name, value in list(space.items()):
-                if isinstance(value, Tensor) and not isinstance(value, nn.Parameter):
-                    space[name] = done.setdefault(id(value), widened(value))
 
 
 @contextlib.contextmanager
