@@ -324,21 +324,24 @@ def test_generators_that_a_module_keeps(source: str) -> None:
     assert model[2].python.getstate() == before[2]
 
 
-def test_state_in_attributes() -> None:
+def test_state_in_attributes_and_buffers() -> None:
     class Remembers(nn.Module):
         def __init__(self) -> None:
             super().__init__()
             self.count, self.last = 0, torch.zeros(1)
+            self.register_buffer("grown", torch.ones(1))
 
         def forward(self, x: Tensor) -> Tensor:
             self.count += 1
+            self.grown.mul_(1.5)
             self.last = x.mean() * 1.0
-            return x * self.count
+            return x * self.count * self.grown
 
     model = around(Remembers())
     cross_entropy(model, data())  # leaves a tensor with a graph behind, which deepcopy refuses
     assert right(check_slope(model, cross_entropy, data()))
     assert model[2].count == 1
+    assert float(model[2].grown) == 1.5
 
 
 def test_writes_to_its_batch() -> None:
