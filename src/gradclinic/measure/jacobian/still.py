@@ -42,10 +42,10 @@ class Still:
 
         Tied parameters are replaced together.  Raises whatever ``thunk`` raises.
         """
-        with torch.enable_grad(), same_noise(self._seed), _eager():
+        with torch.enable_grad(), same_noise(self._seed), eager():
             if self.model is None or self._inside is None:
                 return thunk()
-            with _same_attributes(self.model):
+            with same_attributes(self.model):
                 # Buffers are copied here, under the transformation: torch.func refuses writes to captured tensors.
                 buffers = {name: buffer.clone() for name, buffer in self.model.named_buffers()}
                 stand_ins = {**self._fixed, **(parameters or {}), **buffers}
@@ -66,7 +66,8 @@ class _Inside(nn.Module):
 
 
 @contextlib.contextmanager
-def _same_attributes(model: nn.Module) -> Iterator[None]:
+def same_attributes(model: nn.Module) -> Iterator[None]:
+    """Puts back, afterwards, what every module holds: attributes, parameters and buffers by identity."""
     kept: list[tuple[dict[str, Any], dict[str, Any]]] = []
     for module in model.modules():
         kept += [(space, dict(space)) for space in (vars(module), module._parameters, module._buffers)]
@@ -85,9 +86,9 @@ def _same_attributes(model: nn.Module) -> Iterator[None]:
                     space[name] = value
 
 
-def _eager() -> contextlib.AbstractContextManager[Any]:
+def eager() -> contextlib.AbstractContextManager[Any]:
     """Compiled parts run uncompiled: other tensors in their place would have them compiled anew."""
     if "torch._dynamo" not in sys.modules:  # nothing is compiled, and importing it takes seconds
         return contextlib.nullcontext()
-    eager: contextlib.AbstractContextManager[Any] = torch.compiler.set_stance("force_eager")
-    return eager
+    stance: contextlib.AbstractContextManager[Any] = torch.compiler.set_stance("force_eager")
+    return stance
