@@ -117,8 +117,8 @@ def _lone(values: Sequence[Value], links: dict[int, Link]) -> list[Unrecognized]
         if place in within or not isinstance(one.upper.part, Product):
             continue
         if drives >> place & 1:
-            reason = "feeds a recurrence, where it is counted as a bias"
+            found[one.upper.part.where] = "feeds a recurrence, where it is counted as a bias"
         else:
             reason = f"{one.reason}, and no layer follows it through one activation alone"
-        found.setdefault(one.upper.part.where, reason)
+            found.setdefault(one.upper.part.where, reason)
     return [Unrecognized(where, reason) for where, reason in found.items()]

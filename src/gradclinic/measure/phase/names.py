@@ -100,6 +100,6 @@ def matched(before: Tensor, after: Tensor) -> Activation | None:
     with np.errstate(all="ignore"):
         for activation in ACTIVATIONS.values():
             error = np.abs(activation.phi(x) - y)
-            if np.all(error <= _ROUNDINGS * precision * np.maximum(np.abs(x), np.abs(y))):
+            if np.all(error <= _ROUNDINGS * precision * max(np.abs(x).max(), np.abs(y).max())):
                 return activation
     return None

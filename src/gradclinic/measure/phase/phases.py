@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import contextlib
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import torch
@@ -11,6 +10,7 @@ from torch import Tensor, nn
 
 from gradclinic.measure.jacobian.pure import trainable
 from gradclinic.measure.jacobian.still import Still
+from gradclinic.measure.unfused import unfused
 from gradclinic.schema.phase import Phases, Unrecognized
 
 from .chains import chains, shortcuts
@@ -49,7 +49,7 @@ def phases(model: nn.Module, run: Callable[[], Any], *, backward: bool = False, 
 
     def watched() -> Watch:
         watch = Watch(model, gradients=backward)
-        with _no_fast_path(), torch.set_grad_enabled(backward):
+        with unfused(), torch.set_grad_enabled(backward):
             with watch.watching():
                 value = run()
             if backward:
@@ -94,14 +94,3 @@ def _others(model: nn.Module, watch: Watch, seen: set[str]) -> list[Unrecognized
             kind = type(module).__name__
             found.append(Unrecognized(name or ROOT, named or f"{kind}: not a layer of this theory"))
     return found
-
-
-@contextlib.contextmanager
-def _no_fast_path() -> Iterator[None]:
-    """torch's fused transformer layer calls none of its parts."""
-    before = torch.backends.mha.get_fastpath_enabled()
-    torch.backends.mha.set_fastpath_enabled(False)
-    try:
-        yield
-    finally:
-        torch.backends.mha.set_fastpath_enabled(before)

@@ -9,7 +9,6 @@ from typing import Any
 
 import torch
 from torch import Tensor, nn
-from torch.nn.modules.module import register_module_forward_hook, register_module_forward_pre_hook
 from torch.overrides import TorchFunctionMode
 
 from .cells import Cells, is_cell
@@ -35,6 +34,7 @@ class Watch(TorchFunctionMode):
         self.values: list[Value] = []
         self.cells = Cells()
         self.called: set[str] = set()
+        self._model = model
         self._gradients = gradients
         self._names = {id(tensor): name for name, tensor in model.named_parameters()}
         self._modules = {id(module): name for name, module in model.named_modules()}
@@ -73,8 +73,9 @@ class Watch(TorchFunctionMode):
             self._path.pop()
 
         with contextlib.ExitStack() as stack:
-            stack.callback(register_module_forward_pre_hook(enter).remove)
-            stack.callback(register_module_forward_hook(leave, always_call=True).remove)
+            for module in self._model.modules():
+                stack.callback(module.register_forward_pre_hook(enter).remove)
+                stack.callback(module.register_forward_hook(leave, always_call=True).remove)
             stack.enter_context(self)
             yield
 
@@ -90,6 +91,7 @@ class Watch(TorchFunctionMode):
         ancestors = 1 << place
         for source in inputs:
             ancestors |= self.values[source].ancestors
+        constant = constant or (not inputs and tensor.numel() == 1)  # a number
         value = Value(place, op, inputs, self.path, tensor.shape, ancestors, constant=constant)
         if tensor.numel() and not tensor.is_meta and not tensor.is_sparse:
             value.mean_square = wide(tensor).square().mean()

@@ -10,10 +10,10 @@ from typing import Any
 
 import torch
 from torch import Tensor, nn
-from torch.nn.modules.module import register_module_forward_hook, register_module_forward_pre_hook
 
 from gradclinic.measure.jacobian.still import Still
 from gradclinic.measure.jacobian.tree import floating
+from gradclinic.measure.unfused import unfused
 from gradclinic.schema.representations import Alike, Representation, Representations
 
 from .alike import alike, chosen, mean
@@ -48,7 +48,7 @@ def representations(model: nn.Module, run: Callable[[], Any], *, seed: int = 0) 
     watch = _Watch(model)
 
     def watched() -> None:
-        with torch.no_grad(), watch.watching():
+        with unfused(), torch.no_grad(), watch.watching():
             run()
 
     Still(model, seed=seed).run(watched)
@@ -58,6 +58,7 @@ def representations(model: nn.Module, run: Callable[[], Any], *, seed: int = 0) 
 
 class _Watch:
     def __init__(self, model: nn.Module) -> None:
+        self._model = model
         self.found: list[Representation] = []
         self.skipped: list[str] = []
         self._paths = {id(module): name for name, module in model.named_modules()}
@@ -70,21 +71,16 @@ class _Watch:
 
     @contextlib.contextmanager
     def watching(self) -> Iterator[None]:
-        # torch's fused transformer layer calls none of its parts.
-        fused = torch.backends.mha.get_fastpath_enabled()
-        handles = (register_module_forward_pre_hook(self._enter), register_module_forward_hook(self._leave))
-        torch.backends.mha.set_fastpath_enabled(False)
-        try:
+        with contextlib.ExitStack() as stack:
+            for module in self._model.modules():
+                stack.callback(module.register_forward_pre_hook(self._enter).remove)
+                stack.callback(module.register_forward_hook(self._leave).remove)
             yield
-        finally:
-            torch.backends.mha.set_fastpath_enabled(fused)
-            for handle in handles:
-                handle.remove()
 
     def _enter(self, module: nn.Module, args: Any) -> None:
         """The first tensor that any module of the model is given tells the size of the batch."""
         tensor = next((arg for arg in args if isinstance(arg, Tensor) and arg.dim()), None)
-        if tensor is None or id(module) not in self._paths:
+        if tensor is None:
             return
         if not self._batch:
             self._batch = len(tensor)
@@ -96,15 +92,15 @@ class _Watch:
                 self.found.clear()
 
     def _leave(self, module: nn.Module, args: Any, output: Any) -> None:
-        path = self._paths.get(id(module))
+        path = self._paths[id(module)]
         tensor = next(iter(floating(output)[0]), None)
-        if path is None or tensor is None or self._same(tensor):
+        if tensor is None or self._same(tensor):
             return
+        self._last = (weakref.ref(tensor), tensor._version)
         call = self._calls[path]
         self._calls[path] += 1
         if call >= _CALLS:
             return
-        self._last = (weakref.ref(tensor), tensor._version)
         place = self._batch_place(tensor)
         if place is None:
             self.skipped.append(path)
