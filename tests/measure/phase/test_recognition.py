@@ -154,6 +154,21 @@ def test_pooling_and_flattening_stay_in_the_stack_and_a_head_behind_global_pooli
     assert ("7", True) in [(one.where, "pooled over all places" in one.reason) for one in phases.unrecognized]
 
 
+def test_tied_heads_and_bare_parameters_are_named_for_where_they_are_used():
+    class Tied(nn.Module):
+        def __init__(self):
+            super().__init__()
+            self.words, self.inner, self.head = nn.Embedding(20, 8), nn.Linear(8, 8), nn.Linear(8, 20)
+            self.head.weight = self.words.weight
+
+        def forward(self, x):
+            return self.head(torch.tanh(self.inner(self.words(x))))
+
+    phases = found(Tied(), torch.randint(20, (4, 3)))
+    assert [layer.where for layer in phases.stacks[0].layers] == ["inner", "head"]
+    assert [one.where for one in phases.unrecognized] == ["words"]
+
+
 def test_shortcuts_are_named_and_measured():
     model = nn.Sequential(nn.Linear(16, 16), *(Residual() for _ in range(3)), nn.Linear(16, 4))
     phases = found(model, torch.randn(8, 16), backward=True)

@@ -9,8 +9,9 @@ import numpy as np
 
 from gradclinic.schema.phase import Shortcut, Unrecognized
 
-from .links import Link, is_shortcut, link
+from .links import Link, link
 from .parts import Product, Value
+from .sums import is_shortcut
 
 #: Where leaky ReLUs and ELUs of different settings have different slopes.
 _LEFT = np.array([-1.0])

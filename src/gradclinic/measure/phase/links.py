@@ -8,8 +8,9 @@ from dataclasses import dataclass, field
 from gradclinic.measure.meanfield import ACTIVATIONS, Activation
 
 from .cells import is_cell
-from .names import matched
+from .composed import made_of
 from .parts import Nonlinearity, Normalization, Pooling, Product, Rearrangement, Scale, Sum, Value
+from .sums import is_shortcut, returns
 
 #: Operations that make something of more than one signal, by what a user calls them.
 _CALLED = {
@@ -93,7 +94,7 @@ def _step(values: Sequence[Value], at: Value, found: Link) -> Value | str:
         return values[at.inputs[0]]
     if isinstance(part, Sum):
         return _sum(values, at, found)
-    if not active and (made := _made_of(values, at)) is not None:
+    if not active and (made := made_of(values, at)) is not None:
         found.activation, found.entry = made
         return found.entry
     if not at.inputs:
@@ -122,8 +123,8 @@ def _sum(values: Sequence[Value], at: Value, found: Link) -> Value | str:
     a, b = (values[place] for place in at.inputs)
     if a.constant:
         a, b = b, a
-    if b.constant or _returns(values, a) or _returns(values, b):
-        if not b.constant and not _returns(values, a):
+    if b.constant or returns(values, a) or returns(values, b):
+        if not b.constant and not returns(values, a):
             a, b = b, a
         if found.entry is None:  # after the activation, if there is one: the recursion has no place for it
             return "something is added to its input after the activation"
@@ -132,59 +133,6 @@ def _sum(values: Sequence[Value], at: Value, found: Link) -> Value | str:
             found.driven_by += (b.place,)
         return a
     return "its input is a shortcut's sum" if is_shortcut(values, at) else "its input is a sum of two signals"
-
-
-def _returns(values: Sequence[Value], value: Value) -> bool:
-    """Whether it comes from a layer that has been passed before: a step of a recurrence written out."""
-    while isinstance(value.part, Rearrangement | Scale) and value.inputs:
-        value = values[value.inputs[0]]
-    if not isinstance(value.part, Product):
-        return False
-    earlier = (values[place] for place in _places(value.ancestors & ~(1 << value.place)))
-    return any(isinstance(one.part, Product) and one.part.weight == value.part.weight for one in earlier)
-
-
-def is_shortcut(values: Sequence[Value], at: Value) -> bool:
-    """Whether both terms of a sum come from one signal."""
-    if not isinstance(at.part, Sum) or len(at.inputs) != 2:
-        return False
-    a, b = (values[place] for place in at.inputs)
-    if a.constant or b.constant or _returns(values, a) or _returns(values, b):
-        return False
-    return any(not values[place].constant for place in _places(a.ancestors & b.ancestors))
-
-
-def _made_of(values: Sequence[Value], at: Value) -> tuple[Activation, Value] | None:
-    """The activation that several operations up to ``at`` amount to, and what enters it: x * sigmoid(x)."""
-    ends: set[int] = set()
-    seen: set[int] = set()
-    stack = list(at.inputs)
-    while stack:
-        place = stack.pop()
-        value = values[place]
-        if value.constant or place in seen:
-            continue
-        seen.add(place)
-        if isinstance(value.part, Product | Normalization) or not value.inputs:
-            ends.add(place)
-        else:
-            stack += value.inputs
-    if len(ends) != 1:
-        return None
-    entry = values[ends.pop()]
-    if not entry.inputs or entry.shape != at.shape or entry.sample is None or at.sample is None:
-        return None
-    activation = matched(entry.sample, at.sample)
-    return None if activation is None else (activation, entry)
-
-
-def _places(bits: int) -> list[int]:
-    found = []
-    while bits:
-        low = bits & -bits
-        found.append(low.bit_length() - 1)
-        bits ^= low
-    return found
 
 
 def _note(found: Link, note: str) -> None:

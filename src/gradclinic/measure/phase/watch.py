@@ -38,7 +38,7 @@ class Watch(TorchFunctionMode):
         self._gradients = gradients
         self._names = {id(tensor): name for name, tensor in model.named_parameters()}
         self._modules = {id(module): name for name, module in model.named_modules()}
-        self._path: list[str] = []
+        self._running: list[tuple[str, nn.Module]] = []
         self._places: dict[int, tuple[weakref.ref[Tensor], int]] = {}
 
     def __torch_function__(
@@ -58,7 +58,7 @@ class Watch(TorchFunctionMode):
     @property
     def path(self) -> str:
         """Of the module that is running; "" for the root."""
-        return self._path[-1] if self._path else ""
+        return self._running[-1][0] if self._running else ""
 
     @contextlib.contextmanager
     def watching(self) -> Iterator[None]:
@@ -67,10 +67,10 @@ class Watch(TorchFunctionMode):
         def enter(module: nn.Module, args: Any) -> None:
             name = self._modules.get(id(module), self.path)
             self.called.add(name)
-            self._path.append(name)
+            self._running.append((name, module))
 
         def leave(module: nn.Module, args: Any, output: Any) -> None:
-            self._path.pop()
+            self._running.pop()
 
         with contextlib.ExitStack() as stack:
             for module in self._model.modules():
@@ -128,7 +128,9 @@ class Watch(TorchFunctionMode):
         tensor.register_hook(arrived)  # type: ignore[no-untyped-call]
 
     def _owner(self, weight: Tensor) -> str:
-        """Path of the layer that a weight belongs to; of a bare parameter its own name."""
+        """Path of the layer that a weight belongs to, the running one of several; of a bare parameter its own name."""
+        if self.path and any(own is weight for own in self._running[-1][1].parameters(recurse=False)):
+            return self.path
         name = self._names.get(id(weight), "")
         owner = name.rpartition(".")[0]
         if not owner and not self.path and name in ("", "weight"):
