@@ -78,9 +78,10 @@ def _projected(points: Sequence[Point], steps: int) -> tuple[float, float, float
     """Share explained and excess after all steps, and the excess now."""
     first, last = points[0], points[-1]
     left = max(steps - last.at, 0)
-    slopes = [(last.explained - other.explained) / (last.at - other.at) for other in points[:-1]]
+    slopes = [(last.explained - other.explained) / (last.at - other.at) for other in points[:-1] if last.at > other.at]
     explained = min(last.explained + max(0.0, *slopes) * left, 1.0)
-    rate = max(log((first.excess + FLOOR / 2) / (last.excess + FLOOR / 2)) / (last.at - first.at), 0.0)
+    fall = log((first.excess + FLOOR / 2) / (last.excess + FLOOR / 2))
+    rate = max(fall / max(last.at - first.at, 1), 0.0)
     return explained, last.excess * exp(-min(rate * left, FOLDS)), last.excess
 
 

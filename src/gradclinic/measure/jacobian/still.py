@@ -11,6 +11,7 @@ import torch
 from torch import Tensor, nn
 from torch.func import functional_call
 
+from .checkpoints import without_reentry
 from .exceptions import NoProduct
 from .noise import same_noise
 
@@ -42,7 +43,7 @@ class Still:
 
         Tied parameters are replaced together.  Raises whatever ``thunk`` raises.
         """
-        with torch.enable_grad(), same_noise(self._seed), eager():
+        with torch.enable_grad(), same_noise(self._seed), eager(), without_reentry():
             if self.model is None or self._inside is None:
                 return thunk()
             with same_attributes(self.model):

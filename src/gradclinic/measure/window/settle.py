@@ -10,7 +10,7 @@ import torch
 from torch import Tensor, nn
 from torch.optim import Optimizer
 
-from gradclinic.measure.optimizers import gains, limits, preconditioner
+from gradclinic.measure.optimizers import gains, limits, preconditioner, rule_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,6 +40,7 @@ def settle(
     user's functions raise.
     """
     optimizer = make_optimizer(model.parameters())
+    rule_of(optimizer)
     rates = [float(group["lr"]) for group in optimizer.param_groups]
     highest = max(rates, default=0.0)
     if not highest > 0:
