@@ -14,6 +14,7 @@ from gradclinic.schema.report import Report
 from .condition import Condition
 from .conditions import all_conditions
 from .evidence import Evidence
+from .forecast import measured
 from .verdict import arrange, headline, verdict
 
 
@@ -45,6 +46,7 @@ def diagnose(record: Record, conditions: Sequence[Condition] | None = None) -> R
         ledger=shown.ledger if shown else None,
         ledger_step=evidence.step_of(shown.tick) if shown else None,
         window=known.window.to_dict() if known and known.window else None,
+        checkup=measured(record),
         trains={"probability": known.probability} if known and known.probability is not None else None,
     )
 

@@ -180,6 +180,11 @@ EVENT_KINDS: dict[str, str] = {
     "baseline": "at (steps taken), seed, probe (seen or new batches), loss, constant, calibrated (None: not known): of "
     "the outputs as they are, of the best constant prediction, of the outputs moved and scaled as a whole",
     "window_ends": "at, seed, lr, speed, curvature, gain, limit, how: what sets both ends of the window",
+    "phases": "at, seed and schema.phase.Phases: in which phase of the mean-field theory the layers are",
+    "representations": "at, seed and schema.representations.Representations: how alike different inputs are",
+    "slope": "at, seed and schema.slope.SlopeCheck: the gradient held against finite differences",
+    "spectrum": "at, seed, calls [{where, largest, smallest, mean_square, variance, rows, columns, exact, or why not}]:"
+    " singular values of the Jacobian from input to output, and of blocks",
     "unmeasured": "at, seed, what, why: a part of a check-up that could not be measured",
     "compiled": "what: a compiled region, whose inside cannot be seen",
     "checkpoint": "activations are recomputed; their values are not read",

@@ -26,6 +26,7 @@ class Report:
     ledger_step: int | None = None
     window: dict[str, Any] | None = None
     trains: dict[str, Any] | None = None
+    checkup: dict[str, Any] | None = None  #: what else a check-up measured
 
     def to_dict(self) -> dict[str, Any]:
         """The report as JSON-ready data; non-finite numbers become strings ("nan", "inf", "-inf")."""
@@ -39,6 +40,8 @@ class Report:
         data["undecided"] = [asdict(item) for item in self.undecided]
         data |= {"run": self.run, "cost": self.cost, "window": self.window, "trains": self.trains}
         data["ledger"] = _ledger(self.ledger, self.ledger_step)
+        if self.checkup is not None:
+            data["checkup"] = self.checkup
         return json_ready(data)  # type: ignore[no-any-return]
 
 

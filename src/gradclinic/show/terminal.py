@@ -6,6 +6,7 @@ import shlex
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from rich.console import Console, ConsoleOptions, RenderableType, RenderResult
 from rich.padding import Padding
@@ -18,7 +19,9 @@ from gradclinic.schema.report import Report
 
 from . import words
 from .layer_table import MAX_ROWS, layer_table
+from .foreseen import theory, unmeasured
 from .summary import Facts, account, facts, headline, run_line
+from .window_axis import window_lines
 
 #: Longer lines of prose are hard to read; tables may use the whole width.
 PROSE_WIDTH = 96
@@ -106,6 +109,9 @@ class _Writer:
         for place, finding in enumerate(problems, 1):
             yield ""
             yield self.finding(finding, place if len(problems) > 1 else None)
+        if report.window is not None:
+            yield ""
+            yield from self.window(report.window)
         # A healthy run is answered in a few lines; its table is on the page.
         if report.verdict != "healthy" and record is not None and record.parameters:
             yield ""
@@ -161,6 +167,13 @@ class _Writer:
         more = len(finding.evidence) - len(shown)
         return line.append_text(self.text(f" · {more} more on the page", "dim")) if more else line
 
+    def window(self, window: dict[str, Any]) -> Iterator[RenderableType]:
+        """Which learning rates can train it, and where the user's lies."""
+        axis, labels = window_lines(window, max(self.prose - 12, 24), plain_ascii=self.ascii)
+        colour = "green" if window["state"] == "inside" else "red"
+        yield self.labelled("window", axis, colour)
+        yield self.labelled("", labels)
+
     def note(self, finding: Finding) -> RenderableType:
         """A note in one dim line or two."""
         place = f" ({words.many(finding.where, 2)})" if finding.where else ""
@@ -176,7 +189,12 @@ class _Writer:
             yield self.labelled("error", known.error, "red")
         if known.unseen:
             yield self.labelled("unseen", "; ".join(known.unseen), "dim")
-        if report.undecided:
+        for told in theory(report):
+            yield self.labelled("theory", told)
+        missing = unmeasured(report)
+        if missing:
+            yield self.labelled("missing", missing, "dim")
+        if report.undecided and report.kind != "checkup":
             yield self.labelled("unjudged", _unjudged(report.undecided), "dim")
 
     def sparkline(self, known: Facts) -> Text:

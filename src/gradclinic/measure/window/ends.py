@@ -13,9 +13,9 @@ from gradclinic.measure.jacobian import Split, largest_curvature
 from .settle import Settled
 from .speed import speed
 
-#: Products with the curvature: after six, Lanczos' method has the largest eigenvalue of a network to some percent from
+#: Products with the curvature: after five, Lanczos' method has the largest eigenvalue of a network to some percent from
 #: below, and a learning rate is not known better.
-PRODUCTS = 6
+PRODUCTS = 5
 
 
 @dataclass(frozen=True, slots=True)

@@ -19,6 +19,7 @@ from gradclinic.measure.window import measure_ends, settle
 from gradclinic.schema.record import Event, Sink
 from gradclinic.task import Task
 
+from .at_start import MEASUREMENTS
 from .trial import Trial
 from .user_code import told_in_one_line
 
@@ -59,15 +60,24 @@ class _Examination:
         model, trial = self._task.model, self._trial
         before = {name: value.detach().clone() for name, value in model.state_dict().items()}
         with trial:
-            self._measure(0.0)
-            self._window(0.1, bend=False)
-            for begin in (0.2, 0.5):
+            self._start()
+            self._measure(0.2)
+            self._window(0.25, bend=False)
+            for begin in (0.3, 0.6):
                 trial.take(STEPS // 2, partial(self._told, begin))
                 self._measure(begin + 0.25)
             if self._thrown:  # where the steps have wrecked the weights, only the initial ones say where the window is
                 model.load_state_dict(before)
             self._window(0.85, bend=True)
         self._tell("the diagnosis", 1.0)
+
+    def _start(self) -> None:
+        """What the initial weights alone say."""
+        task = self._task
+        for place, (what, kind, measure) in enumerate(MEASUREMENTS):
+            self._tell(what, 0.05 * place)
+            with self._attempt(what):
+                self._put(kind, measure(task.model, task.loss, self._seen[0], self._seed))
 
     def _told(self, begin: float, done: float) -> None:
         self._tell("a few real steps", begin + 0.25 * done)

@@ -1,0 +1,26 @@
+"""What a check-up measured, for the report: everything but the window and the probability, which stand by themselves."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from gradclinic.schema.record import Record
+
+#: Events of which the report shows the first: what the initial weights say.
+_ONCE = ("phases", "representations", "slope", "spectrum")
+
+
+def measured(record: Record) -> dict[str, Any] | None:
+    """None for a run that was no check-up."""
+    if record.info.kind != "checkup":
+        return None
+    found: dict[str, Any] = {kind: None for kind in _ONCE}
+    found |= {"explained": [], "unmeasured": []}
+    for event in record.events:
+        if event.kind in _ONCE and found[event.kind] is None:
+            found[event.kind] = event.data
+        elif event.kind == "baseline":
+            found["explained"].append(event.data)
+        elif event.kind == "unmeasured" and event.data not in found["unmeasured"]:
+            found["unmeasured"].append(event.data)
+    return found
