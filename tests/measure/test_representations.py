@@ -179,6 +179,10 @@ def test_time_first_recurrences():
     found = representations(model, lambda: model(torch.randint(20, (7, 5))))
     assert [(one.where, one.samples.count, one.tokens.count) for one in found.outputs] == [("1", 5, 7)]
     assert found.skipped == ("0",)
+    # As many steps as samples: all samples equal, all steps different.
+    square = of(nn.LSTM(6, 8), torch.randn(5, 1, 6).expand(5, 5, 6))[0]
+    assert square.samples.spread == pytest.approx(0, abs=1e-12)
+    assert square.tokens.spread > 0.01
     model = nn.LSTM(6, 8, batch_first=True)
     assert of(model, torch.randn(5, 7, 6))[0].tokens.count == 7
 

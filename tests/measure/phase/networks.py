@@ -34,7 +34,8 @@ def found(model: nn.Module, *inputs: Any, backward: bool = False) -> Phases:
         output = model(*inputs)
         output = output[0] if isinstance(output, tuple) else output
         generator = torch.Generator().manual_seed(5)
-        return (output * torch.randn(output.shape, generator=generator, dtype=output.dtype)).sum()
+        loss: Tensor = (output * torch.randn(output.shape, generator=generator, dtype=output.dtype)).sum()
+        return loss
 
     return phases(model, run, backward=backward)
 
@@ -56,7 +57,8 @@ class Residual(nn.Module):
         self.first, self.second = nn.Linear(width, width), nn.Linear(width, width)
 
     def forward(self, x: Tensor) -> Tensor:
-        return x + self.second(F.relu(self.first(x)))
+        branch: Tensor = self.second(F.relu(self.first(x)))
+        return x + branch
 
 
 class WrittenOut(nn.Module):

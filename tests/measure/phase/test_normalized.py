@@ -78,6 +78,16 @@ def test_batch_norm_makes_gradients_grow(batch, growth):
     assert measured.log().mean().item() == pytest.approx(theory.log().mean().item(), abs=0.04)
 
 
+def test_batch_norm_between_layers_of_different_scales():
+    """A layer's normalisation divides by its own scale, so only the ratio of two shows."""
+    model = network(nn.BatchNorm1d, nn.ReLU, first=True, width=400)
+    with torch.no_grad():
+        model[6].weight *= 10
+    measured, theory = growths(only(model, torch.randn(64, 400), backward=True))
+    assert theory.tolist() == pytest.approx([1.225 * 10, 1.225 / 10, 1.225, 1.225], rel=0.05)
+    assert torch.allclose(measured, theory, rtol=0.15)
+
+
 def test_batch_norm_in_evaluation_is_a_factor():
     model = network(nn.BatchNorm1d, nn.ReLU, first=True, width=300).eval()
     for module in model:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 from math import sqrt
 
 import pytest
@@ -11,6 +12,7 @@ from torch.nn import functional as F
 from torch.nn.utils import parametrizations
 from torch.utils.checkpoint import checkpoint
 
+from gradclinic.measure.phase import phases
 from tests.measure.phase.networks import Residual, WrittenOut, found, only, plain
 
 
@@ -85,16 +87,16 @@ def test_settings_of_an_activation_count():
 
 
 def test_an_activation_unknown_to_the_theory_is_named():
-    phases = found(Calls(lambda x: x.sort(-1).values), torch.randn(16, 32))
-    assert not phases.stacks
-    assert any("sort" in one.reason for one in phases.unrecognized)
+    report = found(Calls(lambda x: x.sort(-1).values), torch.randn(16, 32))
+    assert not report.stacks
+    assert any("sort" in one.reason for one in report.unrecognized)
 
 
 def test_an_activation_that_is_not_elementwise_is_not_taken_for_one():
-    phases = found(Calls(lambda x: x.softmax(-1)), torch.randn(16, 32))
-    assert not phases.stacks
-    assert {one.where for one in phases.unrecognized} == {f"layers.{i}" for i in range(4)}
-    assert "softmax" in phases.unrecognized[-1].reason
+    report = found(Calls(lambda x: x.softmax(-1)), torch.randn(16, 32))
+    assert not report.stacks
+    assert {one.where for one in report.unrecognized} == {f"layers.{i}" for i in range(4)}
+    assert "softmax" in report.unrecognized[-1].reason
 
 
 def test_a_change_of_activation_begins_a_new_stack():
@@ -149,9 +151,9 @@ def test_pooling_and_flattening_stay_in_the_stack_and_a_head_behind_global_pooli
     assert stack.layers[0].growth_theory is None  # pooling passes a part of the gradient only
     assert stack.layers[1].q == pytest.approx(stack.layers[1].q_theory, rel=0.3)
     model = nn.Sequential(*body, nn.AdaptiveAvgPool2d(1), nn.Flatten(), nn.Linear(256, 10))
-    phases = found(model, torch.randn(8, 3, 16, 16))
-    assert phases.stacks[0].depth == 2
-    assert ("7", True) in [(one.where, "pooled over all places" in one.reason) for one in phases.unrecognized]
+    report = found(model, torch.randn(8, 3, 16, 16))
+    assert report.stacks[0].depth == 2
+    assert ("7", True) in [(one.where, "pooled over all places" in one.reason) for one in report.unrecognized]
 
 
 def test_tied_heads_and_bare_parameters_are_named_for_where_they_are_used():
@@ -164,20 +166,20 @@ def test_tied_heads_and_bare_parameters_are_named_for_where_they_are_used():
         def forward(self, x):
             return self.head(torch.tanh(self.inner(self.words(x))))
 
-    phases = found(Tied(), torch.randint(20, (4, 3)))
-    assert [layer.where for layer in phases.stacks[0].layers] == ["inner", "head"]
-    assert [one.where for one in phases.unrecognized] == ["words"]
+    report = found(Tied(), torch.randint(20, (4, 3)))
+    assert [layer.where for layer in report.stacks[0].layers] == ["inner", "head"]
+    assert [one.where for one in report.unrecognized] == ["words"]
 
 
 def test_shortcuts_are_named_and_measured():
     model = nn.Sequential(nn.Linear(16, 16), *(Residual() for _ in range(3)), nn.Linear(16, 4))
-    phases = found(model, torch.randn(8, 16), backward=True)
-    assert [stack.theory for stack in phases.stacks] == [None] * 3
-    assert all("inside a shortcut" in stack.words for stack in phases.stacks)
-    assert [stack.layers[0].where for stack in phases.stacks] == ["1.first", "2.first", "3.first"]
-    assert [one.where for one in phases.shortcuts] == ["1", "2", "3"]
-    assert {one.where for one in phases.unrecognized} == {"0", "4"}
-    assert "shortcut's sum" in phases.unrecognized[1].reason
+    report = found(model, torch.randn(8, 16), backward=True)
+    assert [stack.theory for stack in report.stacks] == [None] * 3
+    assert all("inside a shortcut" in stack.words for stack in report.stacks)
+    assert [stack.layers[0].where for stack in report.stacks] == ["1.first", "2.first", "3.first"]
+    assert [one.where for one in report.shortcuts] == ["1", "2", "3"]
+    assert {one.where for one in report.unrecognized} == {"0", "4"}
+    assert "shortcut's sum" in report.unrecognized[1].reason
 
 
 def test_a_shortcuts_branch_is_measured_against_its_stream():
@@ -201,13 +203,36 @@ def test_a_transformer_is_taken_apart_in_training_and_in_evaluation():
     layer = nn.TransformerEncoderLayer(16, 2, 32, batch_first=True)
     for model in (layer, layer.eval()):
         model.requires_grad_(model.training)  # torch's fused layer is for what needs no gradient
-        phases = found(model, torch.randn(4, 6, 16))
-        (stack,) = phases.stacks
+        report = found(model, torch.randn(4, 6, 16))
+        (stack,) = report.stacks
         assert stack.where == "linear1 to linear2"
-        assert len(phases.shortcuts) == 2
-        assert [(one.where, one.reason) for one in phases.unrecognized] == [
+        assert len(report.shortcuts) == 2
+        assert [(one.where, one.reason) for one in report.unrecognized] == [
             ("self_attn", "attention: not described by this theory")
         ]
+
+
+def test_a_padded_batch_of_a_fused_transformer():
+    model = nn.TransformerEncoder(nn.TransformerEncoderLayer(16, 2, 32, batch_first=True), 2).eval()
+    padding = torch.zeros(4, 6, dtype=torch.bool)
+    padding[0, 4:] = True
+    x = torch.randn(4, 6, 16)
+    stacks = phases(model.requires_grad_(False), lambda: model(x, src_key_padding_mask=padding)).stacks
+    assert [stack.where for stack in stacks] == [f"layers.{i}.linear1 to layers.{i}.linear2" for i in range(2)]
+
+
+def test_a_module_that_fails_and_is_caught_is_over():
+    class Fallback(Residual):
+        def __init__(self):
+            super().__init__()
+            self.bad = nn.Linear(3, 3)
+
+        def forward(self, x):
+            with contextlib.suppress(RuntimeError):
+                self.bad(x)
+            return super().forward(x)
+
+    assert [one.where for one in found(Fallback(), torch.randn(8, 16)).shortcuts] == [""]
 
 
 def test_weights_made_of_other_parameters():
@@ -242,12 +267,12 @@ def test_tied_layers_and_recurrences_written_out():
     layer = nn.Linear(32, 32)
     tied = only(nn.Sequential(layer, nn.ReLU(), layer, nn.ReLU(), layer), torch.randn(4, 32))
     assert (tied.kind, tied.depth) == ("recurrence", 3)
-    phases = found(WrittenOut(8, 64), torch.randn(16, 10, 8), backward=True)
-    (stack,) = phases.stacks
+    report = found(WrittenOut(8, 64), torch.randn(16, 10, 8), backward=True)
+    (stack,) = report.stacks
     assert (stack.kind, stack.depth, stack.activation) == ("recurrence", 9, "tanh")
     # σ_w² = 1/3 of 8 inputs of mean square 1, over 64 in place of 8, and both biases.
     assert stack.layers[0].sigma_b == pytest.approx(sqrt(1 / 3 * (1 + 1 / 64) + 1 / 24), rel=0.2)
-    assert phases.unrecognized[0].reason.startswith("feeds a recurrence")
+    assert report.unrecognized[0].reason.startswith("feeds a recurrence")
 
 
 def test_two_heads_share_their_trunk():
@@ -264,6 +289,21 @@ def test_two_heads_share_their_trunk():
     stacks = found(Heads(), torch.randn(4, 16)).stacks
     assert [stack.depth for stack in stacks] == [5, 2]
     assert [stack.layers[-1].where for stack in stacks] == ["left", "right"]
+
+
+def test_a_stack_goes_on_along_the_longer_way():
+    class Auxiliary(nn.Module):
+        def __init__(self):
+            super().__init__()
+            self.body, self.short, self.rest = plain(3, 16, nn.ReLU), nn.Linear(16, 2), plain(4, 16, nn.ReLU)
+
+        def forward(self, x):
+            x = F.relu(self.body(x))
+            return torch.cat([self.short(x), self.rest(x)], 1)
+
+    stacks = found(Auxiliary(), torch.randn(4, 16)).stacks
+    assert sorted(stack.depth for stack in stacks) == [2, 7]
+    assert {stack.layers[-1].where for stack in stacks} == {"short", "rest.6"}
 
 
 def test_checkpointed_and_compiled_parts_are_seen():

@@ -87,6 +87,30 @@ def test_gated_ones_are_measured():
         assert all(layer.growth for layer in stack.layers[:-1])
 
 
+def test_growth_of_a_gated_recurrence_against_the_jacobians_of_its_steps():
+    """δ of the state (h, c) from each step to the one before, with torch's own cell."""
+    layer, x = nn.LSTM(5, 4).double(), torch.randn(6, 1, 5, dtype=torch.float64)
+    cell = nn.LSTMCell(5, 4).double()
+    cell.load_state_dict({name.removesuffix("_l0"): tensor for name, tensor in layer.state_dict().items()})
+    biases = (layer.bias_ih_l0.detach(), layer.bias_hh_l0.detach())
+    weights = CellWeights(layer.weight_ih_l0.detach(), layer.weight_hh_l0.detach(), biases, None)
+    states, jacobians = [torch.zeros(8, dtype=torch.float64)], []
+    for step in x:
+
+        def following(state, step=step):
+            return torch.cat(cell(step, (state[None, :4], state[None, 4:])), 1)[0]
+
+        jacobians.append(torch.autograd.functional.jacobian(following, states[-1]))
+        states.append(following(states[-1]).detach())
+    random = torch.randn(1, 4, generator=torch.Generator().manual_seed(0), dtype=torch.float32)[0].double()
+    delta, norms = torch.cat([random, torch.zeros(4)]), []
+    for jacobian in [*jacobians[:0:-1], None]:
+        norms.append(float(delta.norm()))
+        delta = jacobian.T @ delta if jacobian is not None else delta
+    expected = [before / after for before, after in zip(norms[:0:-1], norms[-2::-1], strict=True)]
+    assert unroll("lstm", weights, list(x)).growth[:-1] == pytest.approx(expected)
+
+
 def test_a_forget_gate_that_is_open_keeps_the_gradient():
     layer = nn.LSTM(8, 32, batch_first=True)
     with torch.no_grad():
@@ -105,6 +129,22 @@ def test_layers_and_directions():
         ("layer 1", "backwards"),
     ]
     assert {stack.layers[0].where for stack in stacks} == {""}
+
+
+def test_the_second_layer_gets_both_directions_in_their_order():
+    """Each layer's outputs, as torch has them, are what the next one is unrolled on."""
+    both, single = nn.RNN(4, 6, 2, bidirectional=True), nn.RNN(12, 6)
+    first = nn.RNN(4, 6, bidirectional=True)
+    with torch.no_grad():
+        for name, tensor in first.named_parameters():
+            tensor.copy_(both.get_parameter(name))
+        for name, tensor in single.named_parameters():
+            tensor.copy_(both.get_parameter(name.replace("l0", "l1_reverse")))
+    x = 3 * torch.arange(1.0, 6.0)[:, None, None] * torch.randn(5, 3, 4)
+    backwards = found(both, x).stacks[3]
+    expected = only(single, first(x)[0].detach().flip(0))
+    assert [one.q for one in backwards.layers] == pytest.approx([one.q for one in expected.layers], rel=1e-5)
+    assert backwards.q_input == pytest.approx(expected.q_input, rel=1e-5)
 
 
 def test_packed_sequences():

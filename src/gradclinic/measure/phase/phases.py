@@ -10,7 +10,6 @@ from torch import Tensor, nn
 
 from gradclinic.measure.jacobian.pure import trainable
 from gradclinic.measure.jacobian.still import Still
-from gradclinic.measure.unfused import unfused
 from gradclinic.schema.phase import Phases, Unrecognized
 
 from .chains import chains, shortcuts
@@ -49,7 +48,7 @@ def phases(model: nn.Module, run: Callable[[], Any], *, backward: bool = False, 
 
     def watched() -> Watch:
         watch = Watch(model, gradients=backward)
-        with unfused(), torch.set_grad_enabled(backward):
+        with torch.set_grad_enabled(backward):
             with watch.watching():
                 value = run()
             if backward:

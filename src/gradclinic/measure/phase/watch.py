@@ -25,8 +25,9 @@ _SAMPLE = 512
 class Watch(TorchFunctionMode):
     """Records every torch function between entry and exit as a :class:`Value`.
 
-    A function is recorded as it is called, not what it calls inside: F.gelu is one value.  Tensors are held weakly,
-    so the pass needs no more memory than without.  ``gradients``: also take ‖δ‖ of each product in a backward pass.
+    A function is recorded as it is called, not what it calls inside: F.gelu is one value.  While it is on, torch's
+    fused transformer layers call their parts.  Tensors are held weakly, so the pass needs little more memory than
+    without.  ``gradients``: also take ‖δ‖ of each product in a backward pass.
     """
 
     def __init__(self, model: nn.Module, gradients: bool = False) -> None:

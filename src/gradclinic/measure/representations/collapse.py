@@ -13,10 +13,10 @@ from torch import Tensor, nn
 
 from gradclinic.measure.jacobian.still import Still
 from gradclinic.measure.jacobian.tree import floating
-from gradclinic.measure.unfused import unfused
 from gradclinic.schema.representations import Alike, Representation, Representations
 
 from .alike import alike, chosen, mean
+from .unfused import unfused
 
 #: Samples, and places of a sequence, that are compared.  A mean cosine over pairs of 64 is right to about a sixth of
 #: the spread of one pair's, and an effective rank can be told from collapse up to 63.
