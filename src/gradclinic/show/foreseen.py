@@ -45,5 +45,8 @@ def spectra(report: Report) -> list[tuple[str, str, str, str, str]]:
         if "why" in call:
             rows.append((where, plain(call["why"]), "", "", ""))
         else:
-            rows.append((where, *(number(call[key]) for key in ("largest", "smallest", "mean_square", "variance"))))
+            largest, smallest, mean, spread = (
+                number(call[key]) for key in ("largest", "smallest", "mean_square", "variance")
+            )
+            rows.append((where, largest, smallest, mean, spread))
     return rows

@@ -18,8 +18,8 @@ from gradclinic.schema.record import Record
 from gradclinic.schema.report import Report
 
 from . import words
-from .layer_table import MAX_ROWS, layer_table
 from .foreseen import theory, unmeasured
+from .layer_table import MAX_ROWS, layer_table
 from .summary import Facts, account, facts, headline, run_line
 from .window_axis import window_lines
 
@@ -189,7 +189,7 @@ class _Writer:
             yield self.labelled("error", known.error, "red")
         if known.unseen:
             yield self.labelled("unseen", "; ".join(known.unseen), "dim")
-        for told in theory(report):
+        for told in theory(report) if report.verdict != "healthy" else ():
             yield self.labelled("theory", told)
         missing = unmeasured(report)
         if missing:

@@ -1,4 +1,4 @@
-"""What a check-up measured, for the report: everything but the window and the probability, which stand by themselves."""
+"""What a check-up measured, for the report; the window and the probability stand by themselves."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ def measured(record: Record) -> dict[str, Any] | None:
     """None for a run that was no check-up."""
     if record.info.kind != "checkup":
         return None
-    found: dict[str, Any] = {kind: None for kind in _ONCE}
+    found: dict[str, Any] = dict.fromkeys(_ONCE)
     found |= {"explained": [], "unmeasured": []}
     for event in record.events:
         if event.kind in _ONCE and found[event.kind] is None:

@@ -20,6 +20,7 @@ from gradclinic.schema.record import Record
 from gradclinic.schema.report import Report, json_ready
 
 from .. import words
+from ..foreseen import spectra, stacks_of, unmeasured, where_of
 from ..layers import LayerRow, layer_rows
 from ..summary import Facts, account, facts, headline
 from .activity_chart import activity_chart
@@ -27,7 +28,9 @@ from .figure import Chart
 from .heat_chart import heat_chart
 from .ledger_chart import ledger_chart, spine
 from .loss_chart import loss_chart
+from .signal_chart import signal_chart
 from .update_chart import update_chart
+from .window_chart import window_chart
 
 
 def page(report: Report, record: Record | None = None) -> str:
@@ -64,15 +67,16 @@ def script_json(data: Any) -> str:
 
 
 def _charts(report: Report, record: Record | None) -> list[Chart]:
-    found = [ledger_chart(report)]
+    found = [window_chart(report), signal_chart(report), ledger_chart(report)]
     if record is not None:
-        found = [loss_chart(report, record), heat_chart(report, record), *found, update_chart(record)]
+        found = [*found[:2], loss_chart(report, record), heat_chart(report, record), *found[2:], update_chart(record)]
     found.append(activity_chart(report))
     return [chart for chart in found if chart is not None]
 
 
 def _shared(report: Report, record: Record | None) -> dict[str, Any]:
     rows = () if record is None else layer_rows(record, report.ledger)
+    told = _facts(facts(report, record), report, record)
     return {
         "report": report,
         "findings": [_finding(place, finding) for place, finding in enumerate(report.findings, 1)],
@@ -80,13 +84,15 @@ def _shared(report: Report, record: Record | None) -> dict[str, Any]:
         "symbol": words.VERDICT_SYMBOLS[report.verdict],
         "headline": headline(report),
         "account": account(report.ledger),
+        "theory": [(where_of(stack), words.plain(stack["words"])) for stack in stacks_of(report)],
+        "spectra": spectra(report),
         "layers": [_layer(row) for row in rows],
         "operations": [
             (words.plain(line.module), words.plain(line.op), line.kind, words.signed(line.decades))
             for line in spine(report.ledger)[:MAX_OPERATIONS]
         ],
         "operations_total": len(spine(report.ledger)),
-        "facts": _facts(facts(report, record), record),
+        "facts": told,
         "traceback": record.ending.traceback if record is not None and record.ending else None,
         "style": Markup(_file("style.css")),
     }
@@ -132,7 +138,7 @@ def _layer(row: LayerRow) -> dict[str, str]:
     }
 
 
-def _facts(known: Facts, record: Record | None) -> list[tuple[str, str]]:
+def _facts(known: Facts, report: Report, record: Record | None) -> list[tuple[str, str]]:
     planned = "" if known.planned is None else f" of {known.planned:,} planned"
     listed = [
         ("Command", known.command),
@@ -145,6 +151,7 @@ def _facts(known: Facts, record: Record | None) -> list[tuple[str, str]]:
         ("Cost of watching", "" if known.watching is None else words.duration(known.watching)
          + (f", {words.share(known.watching_share)} of the run" if known.watching_share is not None else "")),
         ("Could not be seen", "; ".join(known.unseen)),
+        ("Could not be measured", unmeasured(report)),
     ]  # fmt: skip
     if known.losses:
         finite = [loss for _, loss in known.losses if math.isfinite(loss)]

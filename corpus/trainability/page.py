@@ -1,0 +1,59 @@
+"""The part of docs/accuracy.md on foresight, from the results."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from typing import Any
+
+from corpus.page import PAGE
+
+from .setups import FAMILIES, FITTED
+
+BEGIN, END = "<!-- from corpus/trainability/results.json -->", "<!-- end of foresight -->"
+
+
+def write(data: dict[str, Any]) -> None:
+    """Fills the page."""
+    PAGE.write_text(filled(PAGE.read_text("utf-8"), data), "utf-8")
+
+
+def filled(text: str, data: dict[str, Any]) -> str:
+    """A page with its part anew.
+
+    Raises:
+        ValueError: the page lacks the two comments.
+    """
+    if BEGIN not in text or END not in text:
+        raise ValueError(f"the page lacks {BEGIN} or {END}")
+    middle = "\n".join([BEGIN, *_lines(data), END])
+    return re.sub(f"{re.escape(BEGIN)}.*{re.escape(END)}", lambda _: middle, text, flags=re.DOTALL)
+
+
+def _lines(data: dict[str, Any]) -> Iterator[str]:
+    machine, held = data["machine"], data["figures"]["held_back"]
+    at = f" at commit {data['commit']}" if data["commit"] else ""
+    yield f"`{data['command']}`, {data['date']}{at}; {machine['processor']}, {machine['cores']} cores,"
+    yield f"torch {machine['torch']}. {held['setups']} set-ups held back, of which {held['trained']} train."
+    yield from ("", "| | area under the ROC curve | balanced accuracy | calibration error |", "|---|---|---|---|")
+    yield (
+        f"| **gradclinic checkup** | {_with(held, 'auc')} | {_with(held, 'balanced_accuracy')} |"
+        f" {held['calibration_error']:.3f} |"
+    )
+    for name, other in held["others"].items():
+        yield f"| {name} | {other['auc']:.3f} | {other['balanced_accuracy']:.3f} | |"
+    yield from ("", "Of the set-ups held back, how many trained by what was foretold:", "")
+    yield from ("| set-ups | mean probability foretold | share that trained |", "|---|---|---|")
+    for each in held["reliability"]:
+        yield f"| {each['setups']} | {each['foretold']:.2f} | {each['trained']:.2f} |"
+    yield from ("", "By family:", "", "| | set-ups | train | AUC | balanced accuracy |", "|---|---|---|---|---|")
+    for family in FAMILIES:
+        own = data["figures"][family]
+        seen = " (fitted on)" if family in FITTED else ""
+        shown = f"{own['auc']:.3f} | {own['balanced_accuracy']:.3f}"
+        yield f"| {family}{seen} | {own['setups']} | {own['trained']} | {shown} |"
+
+
+def _with(held: dict[str, Any], name: str) -> str:
+    low, high = held[f"{name}_interval"]
+    return f"{held[name]:.3f} ({low:.3f} to {high:.3f})"
