@@ -377,6 +377,21 @@ def test_writes_to_its_batch() -> None:
     assert torch.equal(batch[0], before[0])
 
 
+class Draws:
+    """Uses the generators when it is copied."""
+
+    def __deepcopy__(self, memo: Any) -> Draws:
+        torch.rand(1), random.random()
+        return self
+
+
+def test_a_batch_that_draws_when_it_is_copied() -> None:
+    before = torch.get_rng_state(), random.getstate()
+    assert right(check_slope(around(nn.Tanh()), cross_entropy, (*data(), Draws())))
+    assert torch.equal(torch.get_rng_state(), before[0])
+    assert random.getstate() == before[1]
+
+
 def test_a_gradient_of_the_input_inside_the_loss() -> None:
     def loss(model: nn.Module, batch: Any) -> Tensor:
         x = batch[0].requires_grad_()
