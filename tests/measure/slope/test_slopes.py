@@ -159,6 +159,20 @@ def test_a_staircase_finer_than_the_step_is_a_slope_that_the_gradient_leaves_out
     assert result.hidden == pytest.approx(1 / float((x + 1).square().mean().sqrt()), rel=0.5)
 
 
+def test_a_loss_that_bends_within_a_step_is_seen_with_a_finer_one() -> None:
+    class Wave(nn.Module):
+        def __init__(self) -> None:
+            super().__init__()
+            self.w = nn.Parameter(normal(5))
+
+        def forward(self, x: Tensor) -> Tensor:
+            return (torch.sin(1e5 * self.w) * x).mean()
+
+    result = check_slope(Wave(), itself, normal(5, seed=1))
+    assert result.state == "right"
+    assert max(along.error for along in result.along) < 1e-3
+
+
 def test_precisions() -> None:
     assert DOUBLE.epsilon == 2.0**-52
     assert SINGLE.epsilon == 2.0**-23
