@@ -89,6 +89,14 @@ def test_checkpoints(reentrant: bool) -> None:
     assert right(check_slope(Checkpointed(reentrant, middle), cross_entropy, data()))
 
 
+def test_a_leaf_outside_keeps_its_gradient_where_a_checkpoint_wants_a_plain_backward() -> None:
+    scale = torch.tensor(2.0, requires_grad=True)
+    scale.grad = torch.tensor(5.0)
+    model = Checkpointed(True, nn.Linear(16, 16))
+    assert right(check_slope(model, lambda m, b: scale * cross_entropy(m, b), data()))
+    assert float(scale.grad) == 5.0
+
+
 @pytest.mark.parametrize("reentrant", [False, True])
 def test_a_wrong_backward_inside_a_checkpoint(reentrant: bool) -> None:
     middle = nn.Sequential(nn.Linear(16, 16), Applied(functions.MissingTerm))
@@ -233,6 +241,20 @@ def test_a_model_that_asks_for_float32_runs_in_float64() -> None:
     assert right(check_slope(Single(), loss, data()))
 
 
+class Collects(nn.Module):
+    """Writes into a tensor of the default dtype."""
+
+    def forward(self, x: Tensor) -> Tensor:
+        found = torch.zeros(x.shape)
+        found[:, ::2] = x[:, ::2].sin()
+        return found
+
+
+def test_a_model_that_writes_into_new_tensors_runs_in_float64() -> None:
+    assert right(check_slope(around(Collects()), cross_entropy, data()))
+    assert torch.get_default_dtype() == torch.float32
+
+
 def test_a_teacher_outside_the_model() -> None:
     teacher = around(nn.Tanh())
 
@@ -301,7 +323,7 @@ def test_what_differs_between_two_runs_is_named() -> None:
     assert result.state == "abstained"
     assert "differ" in str(result.abstained)
     assert result.unsteady == "2"
-    noise = check_slope(around(nn.Tanh()), lambda m, b: cross_entropy(m, b) * os.urandom(1)[0], data())
+    noise = check_slope(around(nn.Tanh()), lambda m, b: cross_entropy(m, b) + Unsteady()(torch.zeros(())), data())
     assert noise.unsteady == "loss"
 
 
@@ -353,6 +375,22 @@ def test_writes_to_its_batch() -> None:
     before = copy.deepcopy(batch)
     assert right(check_slope(around(nn.Tanh()), loss, batch))
     assert torch.equal(batch[0], before[0])
+
+
+class Draws:
+    """Uses the generators when it is copied."""
+
+    def __deepcopy__(self, memo: Any) -> Draws:
+        torch.rand(1), random.random()
+        return self
+
+
+def test_a_batch_that_draws_when_it_is_copied() -> None:
+    model = around(nn.Tanh())
+    before = torch.get_rng_state(), random.getstate()
+    assert right(check_slope(model, cross_entropy, (*data(), Draws())))
+    assert torch.equal(torch.get_rng_state(), before[0])
+    assert random.getstate() == before[1]
 
 
 def test_a_gradient_of_the_input_inside_the_loss() -> None:

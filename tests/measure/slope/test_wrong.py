@@ -203,6 +203,19 @@ def test_a_detached_output() -> None:
     assert any("detach() at" in hint and "test_wrong.py" in hint for hint in item.hints)
 
 
+class Held(nn.Module):
+    def forward(self, x: Tensor) -> Tensor:
+        with torch.no_grad():
+            size = x.norm()
+        return x / size * x.data.shape[0]
+
+
+def test_a_part_under_no_grad() -> None:
+    (item,) = check_slope(around(Held()), cross_entropy, data()).disagreements
+    assert (item.kind, item.module, item.towards) == ("detached", "2", ("input 0",))
+    assert [hint.split(" at ")[0] for hint in item.hints] == ["no_grad", ".data"]
+
+
 def test_a_detached_part_without_a_starved_parameter() -> None:
     """Two views with a stop-gradient: the encoder still learns by the other view."""
 
