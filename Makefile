@@ -1,7 +1,8 @@
 # Everything runs in .venv, which is made on first use with nothing but Python 3.11 to 3.13.
 #   make demo   a sick and a healthy training, diagnosed       make test   the tests
 #   make check  linters, types, layers, documentation         make docs   the documentation, into site/
-#   make corpus how often the diagnosis is right, into docs/accuracy.md (half an hour)
+#   make corpus how often the diagnosis is right, into docs/accuracy.md (an hour)
+#   make foresee how often a check-up is right, into docs/accuracy.md (an hour)
 PYTHON ?= python3
 VENV ?= .venv
 BIN := $(VENV)/bin
@@ -12,7 +13,7 @@ INSTALLED := $(VENV)/.installed
 INSTALLED_DOCS := $(VENV)/.installed-docs
 
 .DEFAULT_GOAL := help
-.PHONY: help install demo test check docs corpus wheel-test clean
+.PHONY: help install demo test check docs corpus foresee wheel-test clean
 
 help:
 	@sed -n 's/^#   /  /p' Makefile
@@ -54,6 +55,10 @@ docs: $(INSTALLED_DOCS)
 
 corpus: $(INSTALLED)
 	$(BIN)/python -m corpus.score
+
+foresee: $(INSTALLED)
+	$(BIN)/python -m corpus.trainability.measure --keep $(VENV)/foresee
+	$(BIN)/python -m corpus.trainability.score --from $(VENV)/foresee --fit
 
 wheel-test: $(INSTALLED)
 	$(BIN)/python tools/wheel_test.py

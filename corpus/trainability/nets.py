@@ -118,3 +118,49 @@ class Transformer(nn.Module):
             h = layer(h, src_mask=mask, is_causal=self.letters)
         out: Tensor = self.head(h if self.letters else h.mean(1))
         return out
+
+
+class Mixer(nn.Module):
+    """Layers over the places of a sequence and over the features, by turns (Tolstikhin 2021)."""
+
+    def __init__(
+        self, places: int, inputs: int, outputs: int, width: int, layers: int, act: str, norm: bool, shortcut: bool
+    ) -> None:
+        super().__init__()
+        self.shortcut = shortcut
+        self.embed = nn.Linear(inputs, width)
+        self.across = nn.ModuleList(nn.Linear(places, places) for _ in range(layers))
+        self.within = nn.ModuleList(nn.Linear(width, width) for _ in range(layers))
+        self.norms = nn.ModuleList(nn.LayerNorm(width) if norm else nn.Identity() for _ in range(2 * layers))
+        self.act = ACTIVATIONS[act]()
+        self.head = nn.Linear(width, outputs)
+
+    def forward(self, x: Tensor) -> Tensor:
+        h = self.embed(x)
+        for place, (across, within) in enumerate(zip(self.across, self.within, strict=True)):
+            mixed = self.act(across(self.norms[2 * place](h).transpose(1, 2)).transpose(1, 2))
+            h = h + mixed if self.shortcut else mixed
+            changed = self.act(within(self.norms[2 * place + 1](h)))
+            h = h + changed if self.shortcut else changed
+        out: Tensor = self.head(h.mean(1))
+        return out
+
+
+class Bag(nn.Module):
+    """Embeddings averaged, evenly or by learned weights, and layers on top."""
+
+    def __init__(self, letters: int, outputs: int, width: int, depth: int, act: str, weighted: bool) -> None:
+        super().__init__()
+        self.embed = nn.Embedding(letters, width)
+        self.score = nn.Linear(width, 1) if weighted else None
+        self.layers = nn.ModuleList(nn.Linear(width, width) for _ in range(depth))
+        self.act = ACTIVATIONS[act]()
+        self.head = nn.Linear(width, outputs)
+
+    def forward(self, x: Tensor) -> Tensor:
+        each = self.embed(x)
+        h = each.mean(1) if self.score is None else (self.score(each).softmax(1) * each).sum(1)
+        for layer in self.layers:
+            h = self.act(layer(h))
+        out: Tensor = self.head(h)
+        return out

@@ -8,7 +8,7 @@ from typing import Any
 
 from corpus.page import PAGE
 
-from .setups import FAMILIES, FITTED
+from .setups import BLIND, FAMILIES, FITTED
 
 BEGIN, END = "<!-- from corpus/trainability/results.json -->", "<!-- end of foresight -->"
 
@@ -34,22 +34,25 @@ def _lines(data: dict[str, Any]) -> Iterator[str]:
     machine, held = data["machine"], data["figures"]["held_back"]
     at = f" at commit {data['commit']}" if data["commit"] else ""
     yield f"`{data['command']}`, {data['date']}{at}; {machine['processor']}, {machine['cores']} cores,"
-    yield f"torch {machine['torch']}. {held['setups']} set-ups held back, of which {held['trained']} train."
-    yield from ("", "| | area under the ROC curve | balanced accuracy | calibration error |", "|---|---|---|---|")
-    yield (
-        f"| **gradclinic checkup** | {_with(held, 'auc')} | {_with(held, 'balanced_accuracy')} |"
-        f" {held['calibration_error']:.3f} |"
-    )
-    for name, other in held["others"].items():
-        yield f"| {name} | {other['auc']:.3f} | {other['balanced_accuracy']:.3f} | |"
+    yield f"torch {machine['torch']}."
+    for title, own in (("held back", held), ("blind", data["figures"]["blind"])):
+        yield from ("", f"{own['setups']} set-ups of the families {title}, of which {own['trained']} train:", "")
+        yield from ("| | area under the ROC curve | balanced accuracy | calibration error |", "|---|---|---|---|")
+        shown = f"{_with(own, 'auc')} | {_with(own, 'balanced_accuracy')} | {own['calibration_error']:.3f}"
+        yield f"| **gradclinic checkup** | {shown} |"
+        for name, other in own["others"].items():
+            yield f"| {name} | {other['auc']:.3f} | {other['balanced_accuracy']:.3f} | |"
     yield from ("", "Of the set-ups held back, how many trained by what was foretold:", "")
     yield from ("| set-ups | mean probability foretold | share that trained |", "|---|---|---|")
     for each in held["reliability"]:
         yield f"| {each['setups']} | {each['foretold']:.2f} | {each['trained']:.2f} |"
+    yield from ("", "What each measurement says alone, of the families held back and blind:", "")
+    yield from ("| | area under the ROC curve |", "|---|---|")
+    yield from (f"| {name} | {value:.3f} |" for name, value in data["alone"].items())
     yield from ("", "By family:", "", "| | set-ups | train | AUC | balanced accuracy |", "|---|---|---|---|---|")
     for family in FAMILIES:
         own = data["figures"][family]
-        seen = " (fitted on)" if family in FITTED else ""
+        seen = " (fitted on)" if family in FITTED else " (blind)" if family in BLIND else ""
         shown = f"{own['auc']:.3f} | {own['balanced_accuracy']:.3f}"
         yield f"| {family}{seen} | {own['setups']} | {own['trained']} | {shown} |"
 

@@ -2,6 +2,7 @@
 
 python -m corpus.trainability.score                    from corpus/trainability/measured.json
 python -m corpus.trainability.score --from FOLDER      from the records that corpus.trainability.measure left
+python -m corpus.trainability.score --fit              fits the regression anew before
 """
 
 from __future__ import annotations
@@ -19,10 +20,12 @@ from numpy.typing import NDArray
 from sklearn.metrics import balanced_accuracy_score, roc_auc_score
 
 from corpus.results import commit, machine
+from gradclinic.diagnose.forecast import probability
 
-from . import page, rows
+from . import fit, page, rows
+from .alone import alone
 from .rows import HERE, Row
-from .setups import FAMILIES, FITTED, HELD_BACK, all_setups
+from .setups import BLIND, FAMILIES, FITTED, HELD_BACK, all_setups
 
 RESULTS = HERE / "results.json"
 #: Equal bins of probability for the reliability curve and the calibration error.
@@ -38,9 +41,13 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """Writes the results and the page."""
     parser = argparse.ArgumentParser(prog="python -m corpus.trainability.score", description=__doc__)
     parser.add_argument("--from", dest="folder", type=Path)
+    parser.add_argument("--fit", action="store_true")
     options = parser.parse_args(arguments)
     if options.folder:
         rows.save(rows.collect(all_setups(), options.folder))
+    if options.fit:
+        fit.main()
+        probability.fitted.cache_clear()
     data = results(rows.load())
     RESULTS.write_text(json.dumps(data, indent=1) + "\n", "utf-8")
     page.write(data)
@@ -48,13 +55,14 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 def results(measured: Sequence[Row]) -> dict[str, Any]:
-    """All figures: of the families held back, of those fitted on, and of each family."""
-    parts = {"held_back": HELD_BACK, "fitted": FITTED} | {family: (family,) for family in FAMILIES}
+    """All figures: of the families held back, the blind ones, those fitted on, and of each family."""
+    parts = {"held_back": HELD_BACK, "blind": BLIND, "fitted": FITTED} | {family: (family,) for family in FAMILIES}
     return {
         "date": datetime.now(UTC).date().isoformat(),
         "machine": machine(),
         "command": "make foresee",
         "commit": commit(),
+        "alone": alone([row for row in measured if row.family in (*HELD_BACK, *BLIND)]),
         "figures": {name: figures([row for row in measured if row.family in part]) for name, part in parts.items()},
     }
 

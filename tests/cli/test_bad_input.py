@@ -11,6 +11,7 @@ from gradclinic.cli.app import VERBS
 @pytest.fixture
 def here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     (tmp_path / "train.py").touch()
+    (tmp_path / "model.py").write_text("def task():\n    return {'model': 1}\n\nNUMBER = 3\n")
     (tmp_path / "empty.db").touch()
     (tmp_path / "text.db").write_text("not a record " * 1000)
     connection = sqlite3.connect(tmp_path / "foreign.db")
@@ -47,7 +48,15 @@ def python(*words: str) -> subprocess.CompletedProcess[str]:
         ("run python train.py", "gradclinic run train.py"),
         ("train.py --lr 1", "gradclinic run train.py --lr 1"),
         ("rnu train.py", "did you mean 'run'?"),
-        ("frobnicate", "run, diagnose, report, demo"),
+        ("frobnicate", "run, checkup, diagnose, report, demo"),
+        ("checkup", "see gradclinic checkup --help"),
+        ("checkup model.py", "file.py:name"),
+        ("checkup modle.py:task", "did you mean model.py?"),
+        ("checkup model.py:tsak", "did you mean task?"),
+        ("checkup model.py:NUMBER", "is not callable"),
+        ("checkup model.py:task", "lacks batches, loss, optimizer, steps"),
+        ("checkup --seed -1 model.py:task", "see gradclinic checkup --help"),
+        ("checkup --html . model.py:task", "name a file in it"),
         ("--verison", "did you mean --version?"),
         ("diagnose", "record one first: gradclinic run train.py"),
         ("diagnose nothing", "no such run: nothing"),

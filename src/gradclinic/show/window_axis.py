@@ -51,14 +51,15 @@ def window_lines(window: dict[str, Any], width: int, *, plain_ascii: bool) -> tu
     drawn[rate] = mark
     labels = {rate: f"lr {number(window['lr'][0])}"}
     if not axis.empty:
-        labels |= {low: number(window["lr_min"]), high: number(window["lr_max"])} | labels
+        labels.setdefault(low, number(window["lr_min"]))
+        labels.setdefault(high, number(window["lr_max"]))
     return "".join(drawn), _labelled(labels, width)
 
 
 def _labelled(labels: dict[int, str], width: int) -> str:
-    """Texts centred on their columns; the user's own, the last one given, is placed first and never left out."""
+    """Texts centred on their columns; what has no room beside those before it is left out."""
     line = [" "] * width
-    for column, text in reversed(labels.items()):
+    for column, text in labels.items():
         start = min(max(column - len(text) // 2, 0), width - len(text))
         around = line[max(start - 1, 0) : start + len(text) + 1]
         if start >= 0 and all(letter == " " for letter in around):

@@ -8,6 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from gradclinic.measure.jacobian import NotFinite, Symmetric, largest_eigenvalues
+from gradclinic.measure.jacobian.lean import largest_lean
 from tests.measure.jacobian.matrices import normal, symmetric, with_eigenvalues
 
 
@@ -95,3 +96,21 @@ def test_what_is_not_finite_is_named():
 def test_counts_below_one_are_refused(wrong):
     with pytest.raises(ValueError, match="at least 1"):
         largest_eigenvalues(symmetric(torch.eye(3).double()), **wrong)
+
+
+@given(st.integers(1, 8), st.integers(0, 20))
+def test_the_lean_one_is_the_same_as_long_as_nothing_has_converged(steps, seed):
+    raw = normal(30, 30, seed=seed)
+    matrix = symmetric(raw + raw.T)
+    whole = largest_eigenvalues(matrix, maximum=steps, tolerance=0, generator=torch.Generator().manual_seed(seed))
+    lean = largest_lean(matrix, maximum=steps, tolerance=0, generator=torch.Generator().manual_seed(seed))
+    assert lean.products == whole.products
+    assert lean.values == pytest.approx(whole.values, rel=1e-9)
+    assert lean.bounds == pytest.approx(whole.bounds, rel=1e-6)
+
+
+@given(st.lists(st.floats(-100, 100), min_size=1, max_size=12), st.integers(0, 9))
+def test_the_lean_one_finds_the_largest_of_any_matrix(values, seed):
+    spread = torch.tensor(values, dtype=torch.float64)
+    found = largest_lean(symmetric(with_eigenvalues(spread, seed)), maximum=40, tolerance=1e-9)
+    assert found.values[0] == pytest.approx(float(spread.max()), abs=1e-7 * float(spread.abs().max()) + 1e-12)

@@ -94,6 +94,41 @@ class Checkpointed(nn.Module):
         return out
 
 
+class Hooked(nn.Module):
+    """A hook on its output turns the gradient round; the function check of a run does not see it."""
+
+    def forward(self, x: Tensor) -> Tensor:
+        out = x.tanh()
+        if out.requires_grad:
+            out.register_hook(lambda gradient: -gradient)
+        return out
+
+
+def hooked() -> dict[str, Any]:
+    return made(plain(Hooked))
+
+
+class Halved(torch.autograd.Function):
+    @staticmethod
+    def forward(ctx: Any, x: Tensor) -> Tensor:
+        ctx.save_for_backward(x)
+        return x**2
+
+    @staticmethod
+    def backward(ctx: Any, *grads: Tensor) -> Tensor:
+        return grads[0] * ctx.saved_tensors[0]
+
+
+class Square(nn.Module):
+    def forward(self, x: Tensor) -> Tensor:
+        out: Tensor = Halved.apply(x)
+        return out
+
+
+def wrong_function() -> dict[str, Any]:
+    return made(plain(Square))
+
+
 def checkpointed() -> dict[str, Any]:
     return made(Checkpointed(False))
 

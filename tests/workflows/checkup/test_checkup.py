@@ -59,6 +59,14 @@ def test_models_of_every_kind_are_measured_in_full(name: str, tmp_path: Path) ->
     assert answer.to_dict()["window"]["state"] == "inside"
 
 
+@pytest.mark.parametrize(("name", "where"), [("hooked", "3"), ("wrong_function", "Halved")])
+def test_a_wrong_gradient_is_named_once(name: str, where: str, tmp_path: Path) -> None:
+    answer = look(name, tmp_path)
+    wrong = [finding for finding in answer.findings if finding.cause == "wrong_backward"]
+    assert answer.verdict == "sick"
+    assert [finding.where[0] for finding in wrong] == [where]
+
+
 @pytest.mark.parametrize(
     ("name", "says"),
     [

@@ -5,6 +5,7 @@ from __future__ import annotations
 from gradclinic.schema.finding import Finding, Healthy, Outcome
 from gradclinic.schema.record import Event
 
+from ..causes.wrong_slope import wrong_slopes
 from ..condition import Condition, Threshold
 from ..evidence import Evidence
 from .common import outcome_sentence
@@ -29,6 +30,7 @@ def check(evidence: Evidence) -> Outcome | list[Outcome]:
         if name not in seen:
             outcomes.append(_wrong_backward(event, evidence))
             seen.add(name)
+    outcomes += wrong_slopes(evidence, seen)
     clipped = evidence.events("clip_before_unscale")
     if clipped:
         outcomes.append(_clipped(clipped, evidence))

@@ -25,8 +25,11 @@ def agree(
     rows: int,
     columns: int,
     device: torch.device,
+    tries: int = TRIES,
 ) -> bool:
-    """Whether ``adjoint`` is that of ``times``, to :data:`AGREEMENT`; takes 2 products of the one and 4 of the other.
+    """Whether ``adjoint`` is that of ``times``, to :data:`AGREEMENT`.
+
+    Takes 2 products of the one, and of the other one more than ``tries``.
 
     Differences that rounding makes count for nothing: a saturated softmax and subnormal numbers leave little else.
     Where the adjoint itself is not finite, the product must not be.
@@ -36,7 +39,7 @@ def agree(
     image = times(v)
     length = _norm(image)
     noise = 0.0
-    for place in range(TRIES):
+    for place in range(tries):
         u = drawn(rows, generator, image.device)
         back = adjoint(u)
         here, there = float(image @ u), float(v @ back)

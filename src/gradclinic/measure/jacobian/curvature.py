@@ -6,6 +6,7 @@ from collections.abc import Sequence
 
 from torch import Tensor
 
+from .check import TRIES
 from .hessian import output_hessian
 from .operators import Symmetric
 from .preconditioner import root_of
@@ -14,7 +15,11 @@ from .split import Split
 
 
 def gauss_newton(
-    found: Split, preconditioner: Sequence[Tensor] | None = None, *, modes: Sequence[str] = MODES
+    found: Split,
+    preconditioner: Sequence[Tensor] | None = None,
+    *,
+    modes: Sequence[str] = MODES,
+    tries: int = TRIES,
 ) -> Symmetric:
     """P^½ G P^½ with G = Jᵀ H J, the generalised Gauss-Newton matrix (Schraudolph 2002).
 
@@ -25,9 +30,9 @@ def gauss_newton(
     the model.
 
     Raises NotConnected, ValueError for a preconditioner that does not fit; its ``times`` raises NoForwardMode and
-    NoSecondDerivative.
+    NoSecondDerivative.  ``tries``: how often J v is held against the backward pass.
     """
-    jacobian = Jacobian(found.outputs, list(found.parameters), modes=modes, within=found.within)
+    jacobian = Jacobian(found.outputs, list(found.parameters), modes=modes, within=found.within, tries=tries)
     hessian = output_hessian(found.loss_of, jacobian.value)
     root = root_of(preconditioner, found.parameters)
 

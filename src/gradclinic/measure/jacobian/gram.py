@@ -16,13 +16,15 @@ from .split import Split
 
 #: A combination of directions along which the loss bends this much less than along the best one is flat to rounding.
 FLAT = 1e-10
+#: Random directions along each dimension of the outputs.
+DIRECTIONS = 16
 
 
 def gram_bound(
     found: Split,
     preconditioner: Sequence[Tensor] | None = None,
     *,
-    directions: int = 16,
+    directions: int = DIRECTIONS,
     generator: torch.Generator | None = None,
 ) -> tuple[float, int]:
     """A lower bound of the largest eigenvalue of P^½ Jᵀ H J P^½, and how many backward passes it took.

@@ -10,10 +10,12 @@ from typing import Literal
 import torch
 from torch import Tensor
 
+from .check import TRIES
 from .curvature import gauss_newton
 from .exceptions import NoForwardMode
-from .gram import gram_bound
+from .gram import DIRECTIONS, gram_bound
 from .lanczos import MAXIMUM, TOLERANCE, largest_eigenvalues
+from .lean import largest_lean
 from .products import MODES
 from .split import Split
 
@@ -41,16 +43,21 @@ def largest_curvature(
     maximum: int = MAXIMUM,
     generator: torch.Generator | None = None,
     modes: Sequence[str] = MODES,
+    lean: bool = False,
 ) -> Curvature:
     """By Lanczos where J v can be had, else bounded from below by :func:`~.gram.gram_bound`.
 
+    ``lean``: in little memory (:func:`~.lean.largest_lean`), with J v held against the backward pass once and not
+    thrice, and with half of the directions.
     The optimizer's stability limit over this is the largest stable learning rate.  Raises NotConnected,
     NoSecondDerivative, NotFinite, ValueError for a preconditioner that does not fit.
     """
     try:
-        operator = gauss_newton(found, preconditioner, modes=modes)
-        best = largest_eigenvalues(operator, tolerance=tolerance, maximum=maximum, generator=generator)
+        operator = gauss_newton(found, preconditioner, modes=modes, tries=1 if lean else TRIES)
+        search = largest_lean if lean else largest_eigenvalues
+        best = search(operator, tolerance=tolerance, maximum=maximum, generator=generator)
     except NoForwardMode:
-        value, passes = gram_bound(found, preconditioner, generator=generator)
+        directions = DIRECTIONS // 2 if lean else DIRECTIONS
+        value, passes = gram_bound(found, preconditioner, directions=directions, generator=generator)
         return Curvature(value, inf, False, passes, "gram")
     return Curvature(best.values[0], best.bounds[0], best.converged, best.products, "lanczos")

@@ -8,7 +8,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from .check import agree
+from .check import TRIES, agree
 from .exceptions import NoForwardMode, in_one_line
 from .graph import Function, Graph, Within, as_is
 from .kernels import plain_kernels
@@ -38,9 +38,10 @@ class Jacobian:
         *,
         modes: Sequence[str] = MODES,
         within: Within = as_is,
+        tries: int = TRIES,
     ) -> None:
         self._graph = Graph(function, point, within)
-        self._modes = tuple(modes)
+        self._modes, self._tries = tuple(modes), tries
         self._push: Callable[[Tensor], Tensor] | None = None
         #: How J v is computed; "" before the first one.
         self.mode = ""
@@ -70,9 +71,11 @@ class Jacobian:
     def times(self, vector: Tensor) -> Tensor:
         """J v: (columns,) → (rows,), float64.
 
-        The first call finds a way that works.  Each is held against :meth:`adjoint` on random vectors first (six
-        products), because forward mode differentiates what torch.no_grad hides from the backward pass, and double
-        backward is silently zero where a hand-written backward detaches.  Raises NoForwardMode where none works.
+        The first call finds a way that works.  Each is held against :meth:`adjoint` on ``tries`` random vectors first
+        (three products more than these), because forward mode differentiates what torch.no_grad hides from the backward
+        pass, and double backward is silently zero where a hand-written backward detaches.
+
+        Raises NoForwardMode where none works.
         """
         if self._push is None:
             self._push = self._find()
@@ -85,7 +88,7 @@ class Jacobian:
                 name = mode + (", plain kernels" if plain else "")
                 try:
                     push = self._way(mode, plain)
-                    if agree(push, self.adjoint, self.rows, self.columns, self.device):
+                    if agree(push, self.adjoint, self.rows, self.columns, self.device, self._tries):
                         self.mode = name
                         return push
                     reasons.append(f"{name}: disagrees with the backward pass")

@@ -51,7 +51,7 @@ def measure_ends(
     rho = speed(found, diagonal)
     if not bend:
         return Ends(rho, None, settled.gain, settled.limit)
-    curvature = largest_curvature(found, diagonal, maximum=PRODUCTS, generator=generator)
+    curvature = largest_curvature(found, diagonal, maximum=PRODUCTS, generator=generator, lean=True)
     return Ends(rho, max(curvature.value, 0.0), settled.gain, settled.limit, curvature.how)
 
 

@@ -45,8 +45,8 @@ def signal_chart(report: Report) -> Chart | None:
         layout={
             "xaxis": place_axis(names, labels=24, width=22) | {"tickangle": -40},
             "yaxis": log_axis(positive) | {"title": {"text": "mean square"}},
-            "yaxis2": {"overlaying": "y", "side": "right", "range": [-0.05, 1.05], "title": {"text": "cosine"}, "tickvals": [0, 0.5, 1],
-                       "showgrid": False},
+            "yaxis2": {"overlaying": "y", "side": "right", "range": [-0.05, 1.05], "tickvals": [0, 0.5, 1],
+                       "title": {"text": "cosine"}, "showgrid": False},
             "legend": {"orientation": "h", "y": 1.02, "yanchor": "bottom"},
             "margin": {"l": 70, "r": 60, "t": 40, "b": 60}, "hovermode": "x unified",
         },
