@@ -113,7 +113,7 @@ def _others(measured: Sequence[Row], truth: NDArray[np.bool_]) -> dict[str, dict
     quiet = np.array([row.problem is None for row in measured])
     return {
         "first/last gradient ratio": _both(truth, -decades, decades < RATIO_DECADES),
-        "mean |g| < 1e-7": _both(truth, sizes, sizes >= VANISHED),
+        "mean gradient < 1e-7": _both(truth, sizes, sizes >= VANISHED),
         "AutoTrainer's rules": _both(truth, quiet.astype(float), quiet),
     }
 
