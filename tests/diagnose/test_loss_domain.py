@@ -10,7 +10,7 @@ from torch import Tensor
 from torch.nn import functional as F
 
 from gradclinic.diagnose import diagnose
-from gradclinic.measure.replay.losses import loss_call
+from gradclinic.measure.replay.losses import facts_of, loss_call
 from gradclinic.schema.record import Event
 
 from . import handmade as hand
@@ -111,6 +111,14 @@ def test_a_rate_is_no_logarithm_of_a_rate():
     assert told_by("softplus", F.poisson_nll_loss, ONE.abs(), BITS) == "loss_mismatch"
     assert told_by("linear", F.poisson_nll_loss, ONE.abs(), BITS) is None
     assert told_by("softplus", F.poisson_nll_loss, ONE.abs(), BITS, log_input=False) is None
+
+
+@pytest.mark.parametrize(("labels", "cause"), [(BITS, "loss_mismatch"), (2 * BITS - 1, None)])
+def test_a_margin_written_out_takes_labels_of_both_signs(labels, cause):
+    prediction = {"shape": [12, 1], "integer": False, "tracked": True}
+    call = {"function": "margin", "options": {}, "prediction": prediction, "target": facts_of(labels), "module": ""}
+    findings = diagnose(hand.record(hand.flat(), events=[Event(0, "loss_call", call)])).findings
+    assert next((f.cause for f in findings if f.condition == "wrong_objective"), None) == cause
 
 
 def test_logarithms_of_probabilities_against_marks():

@@ -8,7 +8,7 @@ from typing import Any
 
 from torch import Tensor
 
-from gradclinic.measure.replay import Tape, find_cuts, loss_terms, read_inputs
+from gradclinic.measure.replay import Tape, find_cuts, loss_terms, margin_call, read_inputs
 
 
 def shown_by(tape: Tape, name_of: Callable[[Tensor], str | None]) -> Iterator[tuple[str, dict[str, Any]]]:
@@ -18,6 +18,9 @@ def shown_by(tape: Tape, name_of: Callable[[Tensor], str | None]) -> Iterator[tu
     recording = tape.recording
     for called in recording.loss_calls:
         yield "loss_call", called
+    margin = margin_call(recording)
+    if margin is not None:
+        yield "loss_call", margin | {"module": ""}
     terms = loss_terms(recording)
     if terms:
         yield "loss_terms", {"terms": [asdict(term) for term in terms]}

@@ -10,7 +10,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from gradclinic.measure.replay import Replay, Tape, input_reach, loss_terms, read_inputs
+from gradclinic.measure.replay import Replay, Tape, input_reach, loss_terms, margin_call, read_inputs
 
 
 def record(step: Callable[[], Tensor], *inputs: Tensor) -> tuple[Tape, Tensor]:
@@ -122,3 +122,34 @@ def test_without_a_sequence_nothing_is_said():
     net = nn.Linear(5, 1)
     tape, _ = record(lambda: net(X[:6]).sum(), X[:6])
     assert input_reach(Replay(tape.recording)) is None
+
+
+BITS = torch.arange(16).remainder(2).float().unsqueeze(1)
+
+
+def hinge_labels(loss_of, labels):
+    torch.manual_seed(1)
+    net = nn.Linear(5, 1)
+    tape, _ = record(lambda: loss_of(net(X), labels).mean(), X)
+    found = margin_call(tape.recording)
+    return found and (found["target"]["least"], found["target"]["largest"])
+
+
+@pytest.mark.parametrize(
+    "loss_of",
+    [
+        lambda z, y: (1 - y * z).clamp(min=0),
+        lambda z, y: F.relu(1 - z * y),
+        lambda z, y: F.softplus(-y * z),
+        lambda z, y: -F.logsigmoid(y * z),
+    ],
+)
+def test_labels_of_a_margin_written_out(loss_of):
+    assert hinge_labels(loss_of, BITS) == (0.0, 1.0)
+    assert hinge_labels(loss_of, 2 * BITS - 1) == (-1.0, 1.0)
+
+
+def test_masks_are_no_labels():
+    assert hinge_labels(lambda z, y: F.relu(y * z), BITS) is None
+    assert hinge_labels(lambda z, y: F.relu(1 - z) * y, BITS) is None
+    assert hinge_labels(lambda z, y: F.relu(1 - z), BITS) is None

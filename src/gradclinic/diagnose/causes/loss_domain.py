@@ -43,10 +43,10 @@ def loss_domain(evidence: Evidence) -> Finding | None:
             severity="critical",
             confidence=0.95,
             evidence=numbers | evidence.learning.numbers(),
-            explanation=f"{call['function']} {because}. {outcome_sentence(evidence)}",
+            explanation=f"{_NAMES.get(call['function'], call['function'])} {because}. {outcome_sentence(evidence)}",
             action=action,
             remedies=("fit_loss_to_task",),
-            source=f"torch.nn.functional.{call['function']}: what it is defined for",
+            source=f"{_NAMES.get(call['function'], 'torch.nn.functional.' + call['function'])}: what it is defined for",
         )
     return None
 
@@ -239,6 +239,8 @@ def _error(prediction: Facts, target: Facts, options: Facts) -> Wrong | None:
     return None
 
 
+#: Losses that are no function of torch's.
+_NAMES: Final = {"margin": "a loss on the margin y·f(x), written out,"}
 #: What makes any number positive, as a rate or a variance must be.
 _POSITIVE: Final = ("softplus", "relu", "exp", "square", "abs")
 #: Losses for which prediction and target cannot change places.
@@ -256,6 +258,7 @@ _RULES: Final[dict[str, Callable[[Facts, Facts, Facts], Wrong | None]]] = {
     "soft_margin_loss": _signs,
     "hinge_embedding_loss": _signs,
     "margin_ranking_loss": _signs,
+    "margin": _signs,
     "cosine_embedding_loss": _signs,
     "multilabel_margin_loss": _listed_labels,
     "poisson_nll_loss": _counts,

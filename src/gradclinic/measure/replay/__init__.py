@@ -12,6 +12,7 @@ from .battery import Battery, Examined
 from .changes import Change, changes_for
 from .cuts import Cut, find_cuts
 from .inputs import read_inputs
+from .margins import margin_call
 from .reach import input_reach
 from .replay import Outcome, Replay
 from .tape import Call, Leaf, Ref, Tape
@@ -19,5 +20,5 @@ from .terms import Term, loss_terms
 
 __all__ = [
     "Battery", "Call", "Change", "Cut", "Examined", "Leaf", "Outcome", "Ref", "Replay", "Tape", "Term", "changes_for",
-    "find_cuts", "input_reach", "loss_terms", "read_inputs",
+    "find_cuts", "input_reach", "loss_terms", "margin_call", "read_inputs",
 ]  # fmt: skip

@@ -58,12 +58,13 @@ def loss_call(
         return {
             "function": function.__name__,
             "options": {name: given.arguments[name] for name in _OPTIONS if name in given.arguments},
-            "prediction": _facts(prediction) | _told(made_by(prediction)),
-            "target": _facts(target) if isinstance(target, Tensor) else None,
+            "prediction": facts_of(prediction) | _told(made_by(prediction)),
+            "target": facts_of(target) if isinstance(target, Tensor) else None,
         }
 
 
-def _facts(tensor: Tensor) -> dict[str, Any]:
+def facts_of(tensor: Tensor) -> dict[str, Any]:
+    """Shape, range and form of one argument of a loss."""
     facts: dict[str, Any] = {"shape": list(tensor.shape), "integer": not tensor.is_floating_point()}
     if tensor.requires_grad:
         facts["tracked"] = True
