@@ -35,11 +35,15 @@ def reach(norms) -> Event:
 
 
 def test_a_beginning_that_does_not_reach_the_loss():
-    decays = 10.0 ** -np.linspace(6, 0, 30)
+    decays = 10.0 ** -np.linspace(9, 0, 30)
     assert pair(hand.record(POOR, events=[reach(decays)])) == ("plateau", "recurrent_contraction")
-    noise_floor = np.maximum(decays, 1e-4 * np.random.default_rng(0).uniform(0.8, 1.2, 30))
+    noise_floor = np.maximum(decays, 1e-7 * np.random.default_rng(0).uniform(0.8, 1.2, 30))
     assert pair(hand.record(POOR, events=[reach(noise_floor)]))[1] == "recurrent_contraction"
     quiet(hand.record(hand.falling(), events=[reach(decays)]))
+    # Where nothing is learned, half of that is enough.
+    shorter = reach(10.0 ** -np.linspace(5, 0, 30))
+    assert pair(hand.record(hand.flat(), events=[shorter]))[1] == "recurrent_contraction"
+    quiet(hand.record(POOR, events=[shorter]))
 
 
 @pytest.mark.parametrize(

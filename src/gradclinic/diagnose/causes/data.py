@@ -8,7 +8,7 @@ from typing import Any, Final
 import numpy as np
 
 from ..evidence import Evidence
-from ..learning import TERM_LEDGERS
+from ..learning import HALFWAY, TERM_LEDGERS
 from ..reference import SMALLEST_BATCH, samples, summed
 from .cause import Cause
 from .step_size import INPUT_RMS, TARGET_RMS, small_inputs
@@ -21,6 +21,8 @@ FAR_OFF: Final = 0.1
 DROWNED: Final = 0.1
 #: Twice a constant prediction's error: what cannot be predicted ends at once or a little above it.
 WORSE: Final = 2.0
+#: What is not learned in the first quarter of a run may only come later.
+EARLY: Final = 0.25
 
 
 def plain_fault(evidence: Evidence) -> Cause | None:
@@ -131,15 +133,15 @@ def neglected_outputs(evidence: Evidence) -> Cause | None:
     Their share of a squared error is that of their variance, so that what the large ones leave unfitted drowns them.
     An output that cannot be predicted at all ends near its constant, not far above it.
     """
-    tables = [
-        np.array(o.outputs) for _, o in evidence.objectives if len(o.outputs) > 1 and samples(o) >= SMALLEST_BATCH
-    ]
+    begun = EARLY * evidence.step_count
+    known = [o for tick, o in evidence.objectives if len(o.outputs) > 1 and evidence.step_of(tick) >= begun]
+    tables = [np.array(o.outputs) for o in known if samples(o) >= SMALLEST_BATCH]
     late = tables[-max(TERM_LEDGERS, len(tables) // 3) :]
     if len(tables) < TERM_LEDGERS or any(table.shape != late[0].shape for table in late):
         return None
     variance, error = np.median(late, axis=0).T
     drowned = (variance > 0) & (variance < DROWNED**2 * variance.max()) & (error > WORSE * variance)
-    if not drowned.any() or error[variance.argmax()] > variance.max():
+    if not drowned.any() or error[variance.argmax()] > HALFWAY * variance.max():
         return None
     worst = int(np.argmin(np.where(drowned, variance, np.inf)))
     spreads = np.sqrt(variance)

@@ -11,6 +11,8 @@ from .cause import Cause
 
 #: Twelve depth scales, as through depth (see ``vanishing_gradient``): twice the edge of trainability.
 DECADES: Final = 2.6
+#: Twice that where the run learns something: a gate that forgets at the start is what training opens.
+OPENING: Final = 2.0
 #: A recurrence forgets at every position; a window that ends leaves exact zeros behind, and a mask is meant.
 STEADY: Final = 0.8
 #: What a transform (an FFT) leaves where nothing arrives is noise, of one size but for a factor of two.
@@ -26,7 +28,8 @@ def forgotten(evidence: Evidence) -> Cause | None:
             continue
         logs = np.log10(np.maximum(norms, np.finfo(np.float64).tiny))
         first, middle, last = (float(np.median(part)) for part in (logs[:third], logs[third:-third], logs[-third:]))
-        if last - first < DECADES or not first - ROUNDING < middle < last:
+        least = OPENING * DECADES if evidence.learning.works else DECADES
+        if last - first < least or not first - ROUNDING < middle < last:
             continue
         return Cause(
             "recurrent_contraction",
