@@ -10,7 +10,7 @@ from torch import Tensor
 from torch.nn import functional as F
 
 from gradclinic.diagnose import diagnose
-from gradclinic.measure.replay.losses import loss_call
+from gradclinic.measure.replay.losses import facts_of, loss_call
 from gradclinic.schema.record import Event
 
 from . import handmade as hand
@@ -57,6 +57,8 @@ def told(function: Callable[..., Tensor], *args: Tensor, **options: object) -> t
         ("loss_mismatch", "from 0 to 3", F.multilabel_soft_margin_loss, (LOGITS, ONE_HOT * 3), {}),
         ("loss_mismatch", "takes counts", F.poisson_nll_loss, (ONE, LOGITS[:, 1:2]), {}),
         ("output_activation", "log_input=False", F.poisson_nll_loss, (ONE, BITS), {"log_input": False}),
+        ("output_activation", "applies softmax itself", F.cross_entropy, (LOGITS.softmax(1), CLASSES), {}),
+        ("loss_mismatch", "the model's output as the target", F.kl_div, (LOG_P, ONE_HOT.clone().requires_grad_()), {}),
         ("output_activation", "raw logits", F.ctc_loss, (TIMES, CLASSES[:4].view(4, 1), (3,) * 4, (1,) * 4), {}),
     ],
 )  # fmt: skip
@@ -96,6 +98,33 @@ def test_outside_of_the_domain(cause, says, function, args, options):
 def test_inside_of_the_domain(function, args, options):
     function(*args, **options)  # it is a call that torch takes
     assert told(function, *args, **options) is None
+
+
+def told_by(by: str, function: Callable[..., Tensor], *args: Tensor, **options: object) -> str | None:
+    called = loss_call(function, args, options, lambda _: by)
+    assert called is not None
+    record = hand.record(hand.flat(), events=[Event(0, "loss_call", called | {"module": ""})])
+    return next((f.cause for f in diagnose(record).findings if f.condition == "wrong_objective"), None)
+
+
+def test_a_rate_is_no_logarithm_of_a_rate():
+    assert told_by("softplus", F.poisson_nll_loss, ONE.abs(), BITS) == "loss_mismatch"
+    assert told_by("linear", F.poisson_nll_loss, ONE.abs(), BITS) is None
+    assert told_by("softplus", F.poisson_nll_loss, ONE.abs(), BITS, log_input=False) is None
+
+
+@pytest.mark.parametrize(("labels", "cause"), [(BITS, "loss_mismatch"), (2 * BITS - 1, None)])
+def test_a_margin_written_out_takes_labels_of_both_signs(labels, cause):
+    prediction = {"shape": [12, 1], "integer": False, "tracked": True}
+    call = {"function": "margin", "options": {}, "prediction": prediction, "target": facts_of(labels), "module": ""}
+    findings = diagnose(hand.record(hand.flat(), events=[Event(0, "loss_call", call)])).findings
+    assert next((f.cause for f in findings if f.condition == "wrong_objective"), None) == cause
+
+
+def test_logarithms_of_probabilities_against_marks():
+    assert told_by("log_softmax", F.mse_loss, LOG_P, ONE_HOT) == "loss_mismatch"
+    assert told_by("softmax", F.mse_loss, LOG_P.exp(), ONE_HOT) is None
+    assert told_by("log_softmax", F.mse_loss, LOG_P, LOG_P.roll(1, 0)) is None  # distilled from another's
 
 
 def test_no_loss_is_no_loss():

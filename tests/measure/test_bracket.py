@@ -57,6 +57,15 @@ def test_an_overflow_in_a_plain_layer_lies_below_the_last_finite_one(layer):
     assert "Explode" in answer["suspects"]
 
 
+def test_a_cast_under_autocast_is_not_what_overflows():
+    model = nn.Sequential(nn.Linear(8, 4))
+    with torch.autocast("cpu", dtype=torch.float16):
+        loss = model(torch.zeros(4, 8)).float().sum()
+    # 4 samples of 4e4 each leave the range of float16 in the sum for the bias; inputs of 0 give the weight 0.
+    answer = found(loss * 40000.0, model)
+    assert (answer["op"], answer["module"]) == ("Addmm", "0")
+
+
 def test_nothing_broken_nothing_named():
     model = nn.Linear(3, 1)
     assert found(model(torch.ones(2, 3)).sum(), model) is None

@@ -17,7 +17,7 @@ from torch.utils._pytree import tree_leaves
 from torch.utils.hooks import RemovableHandle
 
 from gradclinic.measure.ledger.scopes import Scopes, compile_in_use
-from gradclinic.measure.replay import Battery, Replay, Tape
+from gradclinic.measure.replay import Battery, Replay, Tape, input_reach
 
 from .first_step import shown_by
 from .orphans import Orphans
@@ -189,6 +189,9 @@ class Experiment:
         try:
             for tested in Battery(replay, optimizer, loss).run():
                 self._put("intervention", tested.data() | {"of": tick})
+            norms = input_reach(replay)
+            if norms is not None:
+                self._put("input_reach", {"norms": norms, "of": tick})
         except (ValueError, RuntimeError, TypeError, NotImplementedError) as error:
             self._put("intervention_abstained", {"why": f"{type(error).__name__}: {error}"[:300]})
 

@@ -3,18 +3,29 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from dataclasses import asdict
 from typing import Any
 
 from torch import Tensor
 
-from gradclinic.measure.replay import Tape, find_cuts
+from gradclinic.measure.replay import Tape, find_cuts, loss_terms, margin_call, read_inputs
 
 
 def shown_by(tape: Tape, name_of: Callable[[Tensor], str | None]) -> Iterator[tuple[str, dict[str, Any]]]:
-    """(kind, data) of ``loss_call``, ``accidental_outer``, ``autocast`` and ``graph_cut``; see ``EVENT_KINDS``."""
+    """(kind, data) of the events ``loss_call``, ``loss_terms``, ``model_input``, ``accidental_outer``, ``autocast`` and
+    ``graph_cut``: see ``EVENT_KINDS``.
+    """
     recording = tape.recording
     for called in recording.loss_calls:
         yield "loss_call", called
+    margin = margin_call(recording)
+    if margin is not None:
+        yield "loss_call", margin | {"module": ""}
+    terms = loss_terms(recording)
+    if terms:
+        yield "loss_terms", {"terms": [asdict(term) for term in terms]}
+    for given in read_inputs(recording):
+        yield "model_input", given
     if recording.outer is not None:
         yield "accidental_outer", recording.outer
     formats = {str(call.autocast).removeprefix("torch.") for call in recording.calls if call.autocast}

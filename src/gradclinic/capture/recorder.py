@@ -19,6 +19,7 @@ from gradclinic.schema.vitals import Vitals, norms, rms
 from . import sampling
 from .by_hand import ByHand
 from .clearing import Clearing
+from .discarded import Discarded
 from .experiment import Experiment
 from .look import Look
 from .measured import Measured, number
@@ -55,6 +56,7 @@ class Recorder:
         self._pulse = Pulse()
         self._by_hand = ByHand()
         self._clearing = Clearing()
+        self._discarded = Discarded(self.put)
         self._uphill = Uphill()
         self._started = time.perf_counter()
         self._tick = 0
@@ -93,6 +95,7 @@ class Recorder:
     def backward_begins(self, roots: Sequence[Tensor]) -> None:
         self.scaler.backward_begins(roots)
         self._clearing.backward_begins()
+        self._discarded.backward_begins()
         scaled = any(self.scaler.unscaled(root) is not root for root in roots)
         self._experiment.backward_begins(roots, (self.scaler.scale() or 1.0) if scaled else 1.0)
         if not self._has_optimizer:
@@ -134,6 +137,8 @@ class Recorder:
         if finished and self._tick < CLEARING_SEEN:
             tensors = enumerate(self.roster.tensors())
             self._arrived = {row for row, tensor in tensors if tensor is not None and tensor.grad is not None}
+        if finished:
+            self._discarded.backward_ended(self.roster.tensors(), self._origins.later())
         if finished and not self._has_optimizer:
             gradients = [leaf.grad for leaf in self._by_hand.leaves()]
             self._by_hand.gradients(gradients)
@@ -300,6 +305,7 @@ class Recorder:
 
     def _next_tick(self) -> None:
         """Ends the step under way, and decides whether the next one is looked at closely."""
+        self._discarded.stepped()
         elapsed = time.perf_counter() - self._started
         if self._looked:
             self._schedule.looked(self._tick, self._look_seconds)

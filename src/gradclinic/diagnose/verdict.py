@@ -37,9 +37,10 @@ _SYMPTOMS = {"zero_gradient": 1, "dead_units": 1, "saturated_units": 1, "oscilla
 def stage(finding: Finding) -> int:
     """Where in the order of events a finding's cause lies, 0 the earliest.
 
-    A cause that only a test on copies suggests comes last: whatever the record itself names is better founded.
+    A cause that only a test or a measurement on copies suggests comes last: whatever the record itself names is better
+    founded.
     """
-    if finding.evidence.get("found_by") == "test":
+    if finding.evidence.get("found_by") in ("test", "reach"):
         return len(_STAGES) - 1
     return next((index for index, causes in enumerate(_STAGES) if finding.cause in causes), len(_STAGES) - 1)
 

@@ -6,6 +6,7 @@ import heapq
 from collections.abc import Callable, Sequence
 from typing import Any
 
+import torch
 from torch import Tensor
 
 #: Operations whose derivative is not finite, or overflows, at an input where their value is finite or zero:
@@ -16,6 +17,8 @@ STEEP = (
     "LinalgVectorNorm", "Std", "StdMean", "Var", "Acos", "Asin", "Atan2", "Acosh", "Atanh", "Cdist", "Exp", "Expm1",
     "Logdet", "LinalgSlogdet", "LinalgInvEx", "LinalgEigh", "LinalgSvd", "Angle", "CosineSimilarity",
 )  # fmt: skip
+#: On the way from an operation to the float32 parameter that it reads: nothing can overflow there.
+PASSING = ("ToCopy", "T", "Transpose")
 
 
 def bracket(
@@ -52,13 +55,33 @@ def bracket(
     parameter = reached[origin][0]
     return {
         "direction": "backward",
-        "op": _op(origin),
+        "op": _op(_computing(origin, order)),
         "module": parameter.rpartition(".")[0],
         "inputs": [],
         "how": "bracket",
         "suspects": sorted({_op(node) for node in suspects[:64]}),
         "certain": len(steep) == 1 or len(suspects) == 1,
     }
+
+
+def _computing(node: Any, order: Sequence[Any]) -> Any:
+    """The operation whose result a cast or a transposition passes on to a leaf: those two make nothing infinite.
+
+    Under autocast every parameter is read through a cast, so that the gradient of one may break where no other does.
+    """
+    while _op(node) in PASSING and all(
+        following is None or _passed_on(following) for following, _ in node.next_functions
+    ):
+        feeders = [above for above in order if any(following is node for following, _ in above.next_functions)]
+        if len(feeders) != 1:
+            break
+        node = feeders[0]
+    return node
+
+
+def _passed_on(node: Any) -> bool:
+    leaf = getattr(node, "variable", None)
+    return _op(node) in PASSING if leaf is None else leaf.dtype in (torch.float32, torch.float64)
 
 
 def _steep(node: Any) -> bool:

@@ -86,6 +86,8 @@ class Objective:
     alone: bool = True
     #: Mean sign of the gradient that arrives at this error: 1 where it is minimised, -1 where it is maximised.
     sign: float | None = None
+    #: (variance of the targets, mean squared error) of each output, where a few numbers are predicted at once.
+    outputs: tuple[tuple[float, float], ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

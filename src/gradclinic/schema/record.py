@@ -165,12 +165,19 @@ EVENT_KINDS: dict[str, str] = {
     "meaning, calls, dtype: a hand-written gradient disagrees with finite differences",
     "gradient_not_cleared": "parameter: its gradient of the last step was still there when the next one was computed",
     "gradient_cleared_before_step": "optimizer: its parameters got a gradient, which was gone when it stepped",
+    "gradients_discarded": "count, passes: of so many of the first backward passes the gradients were not finite, and "
+    "no step used them",
     "intervention": "change (the cause that it takes away, or nothing), what, where, numbers, shares, loss, first, "
     "last, gradient, decades, losses and pace (of a few steps on copies), of (the tick that was run again)",
+    "input_reach": "norms (of the loss's gradient at each position of the input sequence, first position first), of "
+    "(the tick that was run again)",
     "intervention_abstained": "why: no step could be run again on copies",
     "accidental_outer": "function, left, right, joint (shapes), module: prediction and target make an outer product",
     "autocast": "dtypes: the formats that parts of the forward pass ran in",
-    "loss_call": "function, module, options, prediction, target: what a loss was given (shape, range, form) once",
+    "loss_call": "function, module, options, prediction, target: what a loss was given (shape, range, form, maker)",
+    "loss_terms": "terms [{value, factor, reduction, of_inputs, penalty}]: the numbers that the first loss adds up",
+    "model_input": "given, dtype, shape, rms, least, largest, whole, offset, spreads: a tensor that the model got "
+    "at the first step, or (not given) a constant in float16 or bfloat16",
     "graph_cut": "op, module, enabled (gradients were on), parameters: their values reach the loss through this call, "
     "and no gradient comes back through it",
     "orphan_parameters": "inside (a model's class), parameters, count, elements: read inside a model that does not own "

@@ -55,6 +55,22 @@ def test_regression(function, op):
     assert found.broadcast is None
 
 
+@pytest.mark.parametrize("function", [F.mse_loss, F.l1_loss, lambda x, y: ((x - y) ** 2).mean()])
+def test_each_of_a_few_outputs_has_its_own_variance_and_error(function):
+    target = torch.randn(9, 3) * torch.tensor([0.1, 1.0, 100.0])
+    guess = predictions(rows=9)
+    found = objective_of(function(guess, target)).outputs
+    pairs = zip(target.double().numpy().T, guess.detach().double().numpy().T, strict=True)
+    for (variance, error), (wanted, given) in zip(found, pairs, strict=True):
+        assert variance == pytest.approx(wanted.var(), rel=1e-3)
+        assert error == pytest.approx(((wanted - given) ** 2).mean(), rel=1e-3)
+
+
+def test_many_outputs_or_a_single_one_are_not_told_apart():
+    for columns in (1, 17):
+        assert objective_of(F.mse_loss(predictions(columns), torch.randn(8, columns))).outputs == ()
+
+
 @pytest.mark.parametrize("with_logits", [True, False])
 def test_binary_cross_entropy(with_logits):
     target = (torch.arange(16).reshape(8, 2) % 3 == 0).float()

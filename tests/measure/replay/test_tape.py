@@ -175,3 +175,12 @@ def test_the_model_modules_are_named() -> None:
     tape.leave()
     assert {call.module for call in tape.recording.calls} == {"a"}
     assert [call.name for call in tape.recording.calls] == ["linear", "tanh", "linear", "cross_entropy"]
+
+
+def test_a_loss_says_what_made_its_prediction():
+    net, x = nn.Linear(4, 1), torch.randn(6, 4)
+    tape, _ = record(lambda: F.poisson_nll_loss(F.softplus(net(x)).squeeze(1), torch.ones(6)), x)
+    (called,) = tape.recording.loss_calls
+    assert called["prediction"]["by"] == "softplus"
+    assert called["prediction"]["tracked"]
+    assert "tracked" not in called["target"]

@@ -27,7 +27,7 @@ def loss_domain(evidence: Evidence) -> Finding | None:
     for event in evidence.events("loss_call"):
         call = event.data
         rule = _RULES.get(call["function"])
-        wrong = rule(call["prediction"], call["target"] or {}, call["options"]) if rule is not None else None
+        wrong = _swapped(call) or (rule and rule(call["prediction"], call["target"] or {}, call["options"]))
         if wrong is None:
             continue
         cause, because, action = wrong
@@ -43,12 +43,24 @@ def loss_domain(evidence: Evidence) -> Finding | None:
             severity="critical",
             confidence=0.95,
             evidence=numbers | evidence.learning.numbers(),
-            explanation=f"{call['function']} {because}. {outcome_sentence(evidence)}",
+            explanation=f"{_NAMES.get(call['function'], call['function'])} {because}. {outcome_sentence(evidence)}",
             action=action,
             remedies=("fit_loss_to_task",),
-            source=f"torch.nn.functional.{call['function']}: what it is defined for",
+            source=f"{_NAMES.get(call['function'], 'torch.nn.functional.' + call['function'])}: what it is defined for",
         )
     return None
+
+
+def _swapped(call: Facts) -> Wrong | None:
+    """A fixed value given as the prediction and the model's output as its target, to a loss that is not symmetric."""
+    target = call["target"] or {}
+    if call["function"] not in _LOPSIDED or call["prediction"].get("tracked") or not target.get("tracked"):
+        return None
+    return (
+        "loss_mismatch",
+        "was given the model's output as the target, and a value that nothing trains as the prediction",
+        f"Turn the two round: {call['function']}(prediction, target).",
+    )
 
 
 def _log_probabilities(prediction: Facts, dimension: int, function: str) -> Wrong | None:
@@ -105,6 +117,12 @@ def _cross_entropy(prediction: Facts, target: Facts, options: Facts) -> Wrong | 
     """Targets of floating point are probabilities: not negative, and they sum to 1 along the classes."""
     shape = prediction["shape"]
     classes = min(1, len(shape) - 1)
+    if _are_probabilities(prediction, classes):
+        return (
+            "output_activation",
+            "applies softmax itself, and was given probabilities: no prediction can become certain",
+            "Give it the logits: take the softmax off the output.",
+        )
     if shape and shape[classes] == 1:
         return (
             "loss_mismatch",
@@ -130,6 +148,14 @@ def _cross_entropy(prediction: Facts, target: Facts, options: Facts) -> Wrong | 
         f" {target['largest']:.3g}",
         "Use mse_loss for numbers, or class indices for classes.",
     )
+
+
+def _are_probabilities(prediction: Facts, classes: int) -> bool:
+    """Whether the values sum to 1 along the classes, to within rounding, and none is negative."""
+    sums = prediction.get("sums", [])
+    if classes >= len(sums) or prediction["shape"][classes] < 2 or prediction["least"] < 0:
+        return False
+    return _equal(sums[classes], 1.0)
 
 
 def _binary(prediction: Facts, target: Facts, options: Facts) -> Wrong | None:
@@ -181,6 +207,14 @@ def _counts(prediction: Facts, target: Facts, options: Facts) -> Wrong | None:
             f"takes counts, and was given targets down to {target['least']:.3g}",
             "Use mse_loss, or leave the counts unscaled.",
         )
+    rate = prediction.get("by")
+    if options.get("log_input") and rate in _POSITIVE:
+        return (
+            "loss_mismatch",
+            f"was told log_input=True, takes the output as the logarithm of the rate, and was given what {rate} made"
+            " positive: the rate itself",
+            f"Set log_input=False, or take the {rate} off the output.",
+        )
     if options.get("log_input") is False and prediction.get("least", 1.0) < 0:
         return (
             "output_activation",
@@ -189,6 +223,29 @@ def _counts(prediction: Facts, target: Facts, options: Facts) -> Wrong | None:
         )
     return None
 
+
+def _error(prediction: Facts, target: Facts, options: Facts) -> Wrong | None:
+    """An error against numbers that cannot come near them, because of what made the prediction."""
+    low, high, by = target.get("least"), target.get("largest"), prediction.get("by", "")
+    if low is None or high is None:
+        return None
+    if by == "log_softmax" and low >= 0 and high > 0:
+        return (
+            "loss_mismatch",
+            f"compares logarithms of probabilities, which are never positive, with targets from {low:.3g} to"
+            f" {high:.3g}",
+            "Use nll_loss or cross_entropy for classes.",
+        )
+    return None
+
+
+#: Losses that are no function of torch's.
+_NAMES: Final = {"margin": "a loss on the margin y·f(x), written out,"}
+#: What makes any number positive, as a rate or a variance must be.
+_POSITIVE: Final = ("softplus", "relu", "exp", "square", "abs")
+#: Losses for which prediction and target cannot change places.
+_LOPSIDED: Final = ("cross_entropy", "nll_loss", "kl_div", "binary_cross_entropy", "binary_cross_entropy_with_logits",
+                    "poisson_nll_loss")  # fmt: skip
 
 _RULES: Final[dict[str, Callable[[Facts, Facts, Facts], Wrong | None]]] = {
     "nll_loss": _nll,
@@ -201,7 +258,12 @@ _RULES: Final[dict[str, Callable[[Facts, Facts, Facts], Wrong | None]]] = {
     "soft_margin_loss": _signs,
     "hinge_embedding_loss": _signs,
     "margin_ranking_loss": _signs,
+    "margin": _signs,
     "cosine_embedding_loss": _signs,
     "multilabel_margin_loss": _listed_labels,
     "poisson_nll_loss": _counts,
+    "mse_loss": _error,
+    "l1_loss": _error,
+    "smooth_l1_loss": _error,
+    "huber_loss": _error,
 }

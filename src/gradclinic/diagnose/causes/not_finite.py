@@ -149,6 +149,25 @@ def explain_non_finite(event: Event | None, evidence: Evidence, step: int, bad: 
     )
 
 
+def thrown_away(evidence: Evidence, event: Event | None) -> Cause | None:
+    """A script that scales the loss by hand and leaves out the steps whose float16 gradients overflow: nearly all."""
+    told = evidence.events("gradients_discarded")
+    if not told or told[-1].data["count"] < SKIPS.value or not evidence.in_float16:
+        return None
+    count, passes = told[-1].data["count"], told[-1].data["passes"]
+    return Cause(
+        "precision_overflow",
+        f"of the first {passes} backward passes {count} left gradients beyond 65504, float16's largest number, and the"
+        " script took no step along them",
+        "Multiply the loss with a smaller scale, or use torch.amp.GradScaler, which finds one.",
+        _where(event.data if event is not None else {}, evidence, []),
+        {"passes_thrown_away": count, "passes_looked_at": passes},
+        ("gradient_scaler", "bfloat16"),
+        "largest float16: 65504 (Micikevicius 2018)",
+        0.9,
+    )
+
+
 def _rounded_epsilon(evidence: Evidence, where: tuple[str, ...]) -> Cause | None:
     """Finite gradients, and parameters that are not: the optimizer divided by √v + eps, both 0 in the format."""
     eps = [float(value) for value in evidence.settings("eps")]
@@ -293,9 +312,7 @@ def _growth(evidence: Evidence, step: int) -> float:
 
 
 def _half(evidence: Evidence) -> bool:
-    return any("float16" in p.dtype and "bfloat16" not in p.dtype for p in evidence.parameters) or any(
-        step.scale is not None for step in evidence.steps
-    )
+    return evidence.in_float16 or any(step.scale is not None for step in evidence.steps)
 
 
 def _number(value: Any) -> float:

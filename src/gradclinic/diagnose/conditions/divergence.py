@@ -8,6 +8,7 @@ from gradclinic.schema.finding import Healthy, NotEnoughData, Outcome
 
 from ..causes.cause import Cause
 from ..causes.foreseen import too_fast
+from ..causes.relapse import raised_beyond
 from ..causes.step_size import VIOLENT, explain_large_steps, too_large
 from ..condition import Condition, Threshold
 from ..evidence import Array, Evidence
@@ -33,6 +34,11 @@ def check(evidence: Evidence) -> Outcome:
     learning = evidence.learning
     if learning.first is None:
         return NotEnoughData("divergence", "losses")
+    raised = raised_beyond(evidence) if evidence.forecast is None else None
+    if raised is not None:
+        cause, step = raised
+        seen = f"What had been learned was lost again from step {step} on"
+        return found("divergence", cause, evidence, seen=seen, step=step, numbers={}, grave="critical")
     if learning.well:
         return Healthy("divergence", learning.reason)
     fast = too_fast(evidence)

@@ -10,7 +10,7 @@ import numpy as np
 from gradclinic.schema.finding import Finding, Healthy, NotEnoughData, Outcome
 from gradclinic.schema.record import Event
 
-from ..causes.not_finite import GREW, HALF, SKIPS, explain_non_finite
+from ..causes.not_finite import GREW, HALF, SKIPS, explain_non_finite, thrown_away
 from ..condition import Condition
 from ..evidence import Evidence
 from .common import outcome_sentence
@@ -25,15 +25,16 @@ def check(evidence: Evidence) -> Outcome:
     if not evidence.steps and not events:
         return NotEnoughData("non_finite", "a step")
     event = next((e for e in events if _harmful(e, evidence, bool(losses) or len(bad) > 0, skipped)), None)
-    if event is None and not losses and not len(bad) and skipped < SKIPS.value:
+    thrown = thrown_away(evidence, event)
+    if thrown is None and event is None and not losses and not len(bad) and skipped < SKIPS.value:
         return Healthy("non_finite", "all losses and all gradients that reached an optimizer are finite")
     lasting = evidence.learning.works is not True or (bool(losses) and _ends_bad(evidence))
     if event is not None:
         step: int | None = evidence.step_of(event.tick)
     else:
         steps = [s.step for s in losses[:1]] + [evidence.taken[i].step for i in bad[:1]]
-        step = min(steps, default=evidence.step_count - skipped)
-    cause = explain_non_finite(event, evidence, step or 0, bad, skipped)
+        step = min(steps, default=0 if thrown is not None else evidence.step_count - skipped)
+    cause = thrown or explain_non_finite(event, evidence, step or 0, bad, skipped)
     numbers: dict[str, Any] = {
         "losses_non_finite": len(losses),
         "steps_with_bad_gradients": len(bad),
@@ -42,6 +43,8 @@ def check(evidence: Evidence) -> Outcome:
     if event is not None:
         numbers |= {key: event.data[key] for key in ("direction", "op", "module", "inputs", "how") if key in event.data}
         seen = f"The first value that is not finite came {_place(event)} at step {step}"
+    elif thrown is not None:
+        seen = "Gradients are not finite, and are thrown away"
     elif skipped >= SKIPS.value:
         seen = f"The gradient scaler held back the last {skipped} steps, because gradients overflowed"
     else:

@@ -5,7 +5,9 @@ from __future__ import annotations
 from gradclinic.schema.finding import Healthy, NotEnoughData, Outcome
 
 from ..causes.cause import Cause
+from ..causes.data import neglected_outputs, out_of_reach, plain_fault, rounded_inputs
 from ..causes.foreseen import hopeless, too_fast, too_slow
+from ..causes.forgetting import forgotten
 from ..causes.step_size import VIOLENT, explain_large_steps, small_inputs, too_large
 from ..causes.tested import found_by_test
 from ..condition import Condition, Threshold
@@ -23,6 +25,15 @@ SHAKEN = Threshold(
 def check(evidence: Evidence) -> Outcome:
     """Needs the loss of a constant prediction: a flat loss alone may be a run that has converged."""
     learning = evidence.learning
+    neglected = neglected_outputs(evidence) if evidence.forecast is None else None
+    if neglected is not None:
+        seen = "A part of what is predicted is not learned, whatever the loss as a whole does"
+        return found("plateau", neglected, evidence, seen=seen, step=0, numbers={}, grave="critical")
+    if evidence.forecast is None and not learning.well:
+        fault = plain_fault(evidence) or forgotten(evidence) if learning.works else out_of_reach(evidence)
+        if fault is not None:
+            seen = "The loss came down by less than half of the way" if learning.works else "The loss hardly moves"
+            return found("plateau", fault, evidence, seen=seen, step=0, numbers={"steps": learning.steps})
     if learning.works:
         return Healthy("plateau", learning.reason)
     if learning.works is None:
@@ -52,13 +63,13 @@ def _foreseen(evidence: Evidence, known: Forecast) -> Cause:
 
 
 def _unexplained(evidence: Evidence) -> Cause:
-    small = small_inputs(evidence) or _median_of_labels(evidence)
+    small = rounded_inputs(evidence) or small_inputs(evidence) or _median_of_labels(evidence)
     if small is not None:
         return small
     cause = explain_large_steps(evidence)
     if cause.id in ("input_scale", "target_scale"):
         return cause
-    tested = found_by_test(evidence)
+    tested = forgotten(evidence) or found_by_test(evidence)
     if tested is not None:
         return tested
     return Cause(

@@ -21,6 +21,7 @@ from .vanishing_gradient import LOST, STARVED
 UNCHANGED = Threshold("unchanged_share", 0.9, "nine tenths of the update are lost to rounding")
 #: A gradient below eps moves Adam's weights by less than half of the learning rate.
 BELOW_EPS = Threshold("gradient_over_eps", 1.0, "Adam's step is lr·g/(g+eps): below eps it loses more than half")
+RAISED_EPS = Threshold("eps", 1e-6, "a hundred times Adam's default: below it, eps is what everybody has")
 SHRUNK = Threshold("weight_left", SHRUNK_TO, "one e-fold, lr·decay·T ≥ 1")
 #: A schedule whose rates sum to less than this share of the steps at the highest rate has ended the training early.
 SPENT = Threshold("share_at_full_rate", 0.1, "nine tenths of the budget are spent at next to no learning rate")
@@ -55,6 +56,8 @@ def check(evidence: Evidence) -> Outcome:
         cause = _schedule(evidence)
     if cause is None and len(seen) and largest < STARVED.value:
         cause = small_inputs(evidence) or _epsilon(evidence) or _learning_rate(evidence, largest)
+    if cause is None:
+        cause = _raised_epsilon(evidence)
     if cause is None:
         cause = _faster_at_a_higher_rate(evidence)
     if cause is None:
@@ -93,7 +96,7 @@ def _rounding(evidence: Evidence) -> Cause | None:
 
 
 def _epsilon(evidence: Evidence) -> Cause | None:
-    eps = [float(value) for value in evidence.settings("eps")]
+    eps = [float(value) for value in evidence.settings("eps") if isinstance(value, (int, float))]
     rms = evidence.gradient_rms[:, evidence.matrices]
     rms = rms[np.isfinite(rms) & (rms > 0)]
     if not eps or not len(rms) or not evidence.scale_free:
@@ -112,6 +115,15 @@ def _epsilon(evidence: Evidence) -> Cause | None:
         "Adam's step is lr·m/(√v + eps) (Kingma 2015)",
         0.85,
     )
+
+
+def _raised_epsilon(evidence: Evidence) -> Cause | None:
+    """An eps that somebody raised above the gradients: the optimizer no longer divides by their size, and creeps."""
+    eps = [float(value) for value in evidence.settings("eps") if isinstance(value, (int, float))]
+    tested = evidence.interventions.of("optimizer_epsilon")
+    if max(eps, default=0.0) < RAISED_EPS.value or (tested is not None and not tested.times_as_fast > 1):
+        return None
+    return _epsilon(evidence)
 
 
 def _learning_rate(evidence: Evidence, travel: float) -> Cause | None:
@@ -212,5 +224,5 @@ CONDITION = Condition(
     "stalled_update",
     "weights that do not move, or only by decay",
     check,
-    (UNCHANGED, BELOW_EPS, SHRUNK, STARVED, SPENT, ORDINARY, STEPS),
+    (UNCHANGED, BELOW_EPS, RAISED_EPS, SHRUNK, STARVED, SPENT, ORDINARY, STEPS),
 )

@@ -6,6 +6,7 @@ import numpy as np
 
 from gradclinic.schema.finding import Healthy, NotEnoughData, Outcome
 
+from ..causes.data import out_of_reach
 from ..causes.decay import shrunk_by_decay
 from ..causes.depth import explain
 from ..causes.step_size import saturated_by_inputs, small_inputs, too_large
@@ -52,6 +53,10 @@ def check(evidence: Evidence) -> Outcome:
         return Healthy("vanishing_gradient", "the first layers move enough in spite of it", numbers)
     if too_large(evidence) and not at_start:
         return Healthy("vanishing_gradient", "it came after updates that were too large", numbers)
+    if out_of_reach(evidence) is not None:
+        return Healthy(
+            "vanishing_gradient", "the targets are out of reach, whatever arrives at the first layers", numbers
+        )
     by_inputs = saturated_by_inputs(evidence) or small_inputs(evidence) if at_start else None
     cause = by_inputs or explain(worst, -1)
     seen = f"Of the gradient at the head only 10^{worst.total:.1f} arrives at the first layer"

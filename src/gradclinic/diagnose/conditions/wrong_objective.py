@@ -7,12 +7,13 @@ import numpy as np
 from gradclinic.schema.finding import Finding, Healthy, NotEnoughData, Outcome
 
 from ..causes.loss_domain import loss_domain
+from ..causes.loss_terms import swamping_sum
 from ..causes.output_activation import output_activation
 from ..condition import Condition, Threshold
 from ..evidence import Evidence
 from ..learning import ERRORS, MOVE_STEPS
 from ..series import median_error, noise, window_size
-from .common import outcome_sentence
+from .common import found, outcome_sentence
 
 #: Losses that cannot be negative, by autograd's names: cross-entropies of labels, squared and absolute errors.
 _NON_NEGATIVE = (
@@ -44,6 +45,10 @@ def check(evidence: Evidence) -> Outcome | list[Outcome]:
     unfit = output_activation(evidence) or loss_domain(evidence)
     if unfit is not None:
         outcomes.append(unfit)
+    swamping = None if evidence.learning.well else swamping_sum(evidence)
+    if swamping is not None:
+        seen = "One term of the loss leaves nothing to the others"
+        outcomes.append(found("wrong_objective", swamping, evidence, seen=seen, step=0, numbers={}))
     ascent = _ascent(evidence)
     if ascent is not None:
         outcomes.append(ascent)

@@ -58,7 +58,27 @@ def _named(op: Op, values: Values, reader: SavedReader, broadcast: Broadcast | N
         target_mean=float(float_target.double().mean()) if float_target is not None and float_target.numel() else None,
         value=_own_value(op, prediction, target, reader) if constant is not None else None,
         alone=_alone(op),
+        outputs=_outputs(prediction, float_target) if op.name in _DISTANCES else (),
     )
+
+
+#: Losses that compare numbers with numbers.
+_DISTANCES = ("MseLoss", "L1Loss", "HuberLoss", "SmoothL1Loss")
+#: More outputs than these are an image, a sequence or classes, whose columns are of one kind.
+FEW_OUTPUTS = 16
+
+
+def _outputs(prediction: Tensor | None, target: Tensor | None) -> tuple[tuple[float, float], ...]:
+    """Variance and mean squared error of each column, where both are (samples, few outputs)."""
+    if prediction is None or target is None or prediction.shape != target.shape or target.dim() != 2:
+        return ()
+    if not 2 <= target.shape[1] <= FEW_OUTPUTS:
+        return ()
+    wanted, guess = target.double(), prediction.detach().double()
+    errors = (guess - wanted).square().mean(0)
+    if not bool(torch.isfinite(errors).all()):
+        return ()
+    return tuple(zip(wanted.var(0, correction=0).tolist(), errors.tolist(), strict=True))
 
 
 def _own_value(op: Op, prediction: Tensor | None, target: Tensor | None, reader: SavedReader) -> float | None:
@@ -231,6 +251,7 @@ def _by_hand(
             target_mean=float(target.double().mean()) if target is not None and target.numel() else None,
             value=value,
             alone=_alone(op),
+            outputs=_outputs(prediction, target) if broadcast is None else (),
         )
         return objective, power
     return None

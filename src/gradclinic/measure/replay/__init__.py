@@ -2,7 +2,8 @@
 
 ``Tape`` records what the forward pass and the loss call; ``Replay`` runs it again on copies of every tensor it
 read; a ``Change`` is the one thing that is different; ``Trial`` takes a few optimizer steps on the copies;
-``find_cuts`` says where no gradient comes back.
+``find_cuts`` says where no gradient comes back, ``loss_terms`` what the loss adds up, ``read_inputs`` what the model
+was given, and ``input_reach`` how far back in a sequence the loss reaches.
 """
 
 from __future__ import annotations
@@ -10,10 +11,14 @@ from __future__ import annotations
 from .battery import Battery, Examined
 from .changes import Change, changes_for
 from .cuts import Cut, find_cuts
+from .inputs import read_inputs
+from .margins import margin_call
+from .reach import input_reach
 from .replay import Outcome, Replay
 from .tape import Call, Leaf, Ref, Tape
+from .terms import Term, loss_terms
 
 __all__ = [
-    "Battery", "Call", "Change", "Cut", "Examined", "Leaf", "Outcome", "Ref", "Replay", "Tape", "changes_for",
-    "find_cuts",
+    "Battery", "Call", "Change", "Cut", "Examined", "Leaf", "Outcome", "Ref", "Replay", "Tape", "Term", "changes_for",
+    "find_cuts", "input_reach", "loss_terms", "margin_call", "read_inputs",
 ]  # fmt: skip

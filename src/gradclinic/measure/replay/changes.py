@@ -182,8 +182,10 @@ def _standardised(id: str, what: str, places: Sequence[int], replay: Replay) -> 
 def _unscaled(tensor: Tensor) -> bool:
     if not tensor.is_floating_point() or tensor.numel() < 2 or tensor.is_sparse:
         return False
-    rms = float(tensor.float().square().mean().sqrt())
-    return rms >= LARGE_RMS or 0 < rms <= SMALL_RMS
+    values = tensor.float()
+    rms, spread = float(values.square().mean().sqrt()), float(values.std(correction=0))
+    aside = 0 < LARGE_RMS * spread <= abs(float(values.mean()))  # most of each value is what all of them share
+    return rms >= LARGE_RMS or 0 < rms <= SMALL_RMS or aside
 
 
 def _reduction(replay: Replay, roles: Roles) -> Change | None:

@@ -24,6 +24,10 @@ ARGUMENTS = {
     "multilabel_soft_margin_loss": ("input", "target"),
     "poisson_nll_loss": ("input", "target"),
     "ctc_loss": ("log_probs", ""),
+    "mse_loss": ("input", "target"),
+    "l1_loss": ("input", "target"),
+    "smooth_l1_loss": ("input", "target"),
+    "huber_loss": ("input", "target"),
 }
 #: Options that change what is asked of the arguments.
 _OPTIONS = ("log_target", "log_input", "ignore_index", "reduction", "p")
@@ -31,12 +35,16 @@ _OPTIONS = ("log_target", "log_input", "ignore_index", "reduction", "p")
 SAMPLE = 1 << 20
 
 
-def loss_call(function: Callable[..., Any], args: Any, kwargs: Any) -> dict[str, Any] | None:
+def loss_call(
+    function: Callable[..., Any], args: Any, kwargs: Any, made_by: Callable[[Tensor], str | None] = lambda _: None
+) -> dict[str, Any] | None:
     """Facts of one call, as numbers; None for a function that is no loss with a domain.
 
     ``{"function", "options", "prediction": facts, "target": facts}``, where facts are ``shape``, ``integer``,
     ``least``, ``largest``, ``whole`` (every value is an integer), ``zeros`` (share) and, for floats of two or more
     dimensions, ``sums`` and ``log_sums``: for each dimension the least and the largest of Σx and log Σ exp x along it.
+    The prediction's say ``by``, the function that made it (:data:`None` where ``made_by`` does not know), and both say
+    ``tracked`` where a gradient can come back through them.
     """
     names = ARGUMENTS.get(str(getattr(function, "__name__", "")))
     if names is None:
@@ -50,13 +58,16 @@ def loss_call(function: Callable[..., Any], args: Any, kwargs: Any) -> dict[str,
         return {
             "function": function.__name__,
             "options": {name: given.arguments[name] for name in _OPTIONS if name in given.arguments},
-            "prediction": _facts(prediction),
-            "target": _facts(target) if isinstance(target, Tensor) else None,
+            "prediction": facts_of(prediction) | _told(made_by(prediction)),
+            "target": facts_of(target) if isinstance(target, Tensor) else None,
         }
 
 
-def _facts(tensor: Tensor) -> dict[str, Any]:
+def facts_of(tensor: Tensor) -> dict[str, Any]:
+    """Shape, range and form of one argument of a loss."""
     facts: dict[str, Any] = {"shape": list(tensor.shape), "integer": not tensor.is_floating_point()}
+    if tensor.requires_grad:
+        facts["tracked"] = True
     values = tensor.detach()
     while values.numel() > SAMPLE and len(values) > 1:
         values = values[: len(values) // 2]
@@ -76,6 +87,10 @@ def _facts(tensor: Tensor) -> dict[str, Any]:
         facts["sums"] = [_span(values.sum(dim)) for dim in dimensions]
         facts["log_sums"] = [_span(values.logsumexp(dim)) for dim in dimensions]
     return facts
+
+
+def _told(name: str | None) -> dict[str, str]:
+    return {"by": name} if name else {}
 
 
 def _span(values: Tensor) -> list[float]:

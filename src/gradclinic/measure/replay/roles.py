@@ -5,7 +5,7 @@ from __future__ import annotations
 from functools import cached_property
 
 from .replay import symbols_of
-from .tape import Call, Leaf, Recording, Ref
+from .tape import SHAPES, Call, Leaf, Recording, Ref
 
 #: Calls that multiply the signal with a matrix or a kernel.  Fused recurrences are left out: what they do inside
 #: cannot be changed.
@@ -20,8 +20,6 @@ ACTIVATIONS = {
 }  # fmt: skip
 RECTIFIERS = {"relu", "relu_", "leaky_relu", "elu", "selu", "gelu", "silu", "mish", "softplus", "celu", "threshold"}
 NORMALIZATIONS = {"layer_norm", "batch_norm", "group_norm", "instance_norm", "rms_norm"}
-#: Calls that only pass on: between a layer's output and its activation, or an output and its loss.
-SHAPES = {"view", "reshape", "squeeze", "unsqueeze", "flatten", "transpose", "permute", "contiguous", "dropout"}
 
 
 class Roles:

@@ -20,6 +20,9 @@ CALLS_LIMIT = 20_000
 LOSS_CALLS_LIMIT = 8
 
 
+#: Calls that only pass on: between a layer's output and its activation, or an output and its loss.
+SHAPES = {"view", "reshape", "squeeze", "unsqueeze", "flatten", "transpose", "permute", "contiguous", "dropout"}
+
 HAND_WRITTEN = "a hand-written autograd function, or a graph that began before the step"
 
 
@@ -65,6 +68,7 @@ class Recording:
     inputs: tuple[int, ...] = ()  #: places of the leaves that the model itself was given
     loss: Ref | None = None
     loss_calls: list[dict[str, Any]] = field(default_factory=list)  #: see :func:`.losses.loss_call`
+    scalars: dict[int, Tensor] = field(default_factory=dict)  #: the values of single numbers, by their number
     outer: dict[str, Any] | None = None  #: see :func:`.losses.accidental_outer`
 
 
@@ -157,7 +161,8 @@ class Tape(TorchFunctionMode):
         if len(self.recording.calls) >= CALLS_LIMIT:
             self.trouble, self._open = f"the step makes more than {CALLS_LIMIT} calls", False
             return None
-        called = loss_call(func, args, kwargs) if len(self.recording.loss_calls) < LOSS_CALLS_LIMIT else None
+        few = len(self.recording.loss_calls) < LOSS_CALLS_LIMIT
+        called = loss_call(func, args, kwargs, self._made_by) if few else None
         if called is not None:
             self.recording.loss_calls.append(called | {"module": self._module_now()})
         if self.recording.outer is None:
@@ -184,6 +189,19 @@ class Tape(TorchFunctionMode):
             _autocast(outputs[0]),
         )
         self.recording.calls.append(call)
+        if len(outputs) == 1 and outputs[0].numel() == 1 and outputs[0].is_floating_point():
+            self.recording.scalars[numbers[0]] = outputs[0].detach().clone()  # a later call may change it in place
+
+    def _made_by(self, tensor: Tensor) -> str | None:
+        """The function that gave a tensor its values, reshaping left out; None where none was recorded."""
+        number = self._number(tensor)
+        for call in reversed(self.recording.calls):
+            if number not in call.outputs:
+                continue
+            if call.name not in SHAPES:
+                return call.name
+            number = next((item.index for item in tree_leaves(call.args) if isinstance(item, Ref)), None)
+        return None
 
     def _follows(self, tensor: Tensor) -> bool:
         if self._number(tensor) is not None:
