@@ -14,6 +14,7 @@ from gradclinic.measure.jacobian import (
     gauss_newton,
     gram_bound,
     hessian_product,
+    largest,
     largest_curvature,
     largest_eigenvalues,
     split,
@@ -300,3 +301,15 @@ def test_the_jacobian_of_a_split():
     jacobian = Jacobian(found.outputs, found.parameters, within=found.within)
     u, v = torch.randn(15).double(), torch.randn(jacobian.columns).double()
     assert float(jacobian.times(v) @ u) == pytest.approx(float(v @ jacobian.adjoint(u)), rel=1e-4)
+
+
+@pytest.mark.parametrize("large", [1 << 20, 0], ids=["float64", "float32"])
+def test_the_lean_one_finds_the_same(large, monkeypatch):
+    monkeypatch.setattr(largest, "LARGE", large)
+    model, loss, batch = LOSSES[next(iter(LOSSES))]()
+    found = split(model, loss, batch)
+    preconditioner = [torch.rand_like(p) for p in found.parameters]
+    whole = largest_curvature(found, preconditioner)
+    lean = largest_curvature(found, preconditioner, lean=True)
+    assert lean.how == "lanczos"
+    assert lean.value == pytest.approx(whole.value, rel=1e-2)

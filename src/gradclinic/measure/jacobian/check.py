@@ -41,13 +41,13 @@ def agree(
     noise = 0.0
     for place in range(tries):
         u = drawn(rows, generator, image.device)
-        back = adjoint(u)
+        back = adjoint(u).to(v.dtype)
         here, there = float(image @ u), float(v @ back)
         if not isfinite(there):
             return not isfinite(length)
         if place == 0:
             # Three times a vector has other digits: what is not three times the product is rounding.
-            noise = _norm(times(3 * v) - 3 * image) + _norm(adjoint(3 * u) - 3 * back) / sqrt(columns)
+            noise = _norm(times(3 * v) - 3 * image) + _norm(adjoint(3 * u).to(v.dtype) - 3 * back) / sqrt(columns)
         if not abs(here - there) <= max(AGREEMENT * length, ROUNDING * noise):
             return False
     return True

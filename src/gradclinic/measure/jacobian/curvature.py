@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+import torch
 from torch import Tensor
 
 from .check import TRIES
@@ -20,6 +21,7 @@ def gauss_newton(
     *,
     modes: Sequence[str] = MODES,
     tries: int = TRIES,
+    dtype: torch.dtype = torch.float64,
 ) -> Symmetric:
     """P^½ G P^½ with G = Jᵀ H J, the generalised Gauss-Newton matrix (Schraudolph 2002).
 
@@ -30,15 +32,18 @@ def gauss_newton(
     the model.
 
     Raises NotConnected, ValueError for a preconditioner that does not fit; its ``times`` raises NoForwardMode and
-    NoSecondDerivative.  ``tries``: how often J v is held against the backward pass.
+    NoSecondDerivative.  ``tries``: how often J v is held against the backward pass; ``dtype``:
+    of the vectors.
     """
-    jacobian = Jacobian(found.outputs, list(found.parameters), modes=modes, within=found.within, tries=tries)
+    jacobian = Jacobian(
+        found.outputs, list(found.parameters), modes=modes, within=found.within, tries=tries, dtype=dtype
+    )
     hessian = output_hessian(found.loss_of, jacobian.value)
-    root = root_of(preconditioner, found.parameters)
+    root = root_of(preconditioner, found.parameters, dtype)
 
     def times(vector: Tensor) -> Tensor:
         image = jacobian.times(vector if root is None else root * vector)
         back = jacobian.adjoint(hessian.times(image))
         return back if root is None else root * back
 
-    return Symmetric(jacobian.columns, times, jacobian.device)
+    return Symmetric(jacobian.columns, times, jacobian.device, dtype)

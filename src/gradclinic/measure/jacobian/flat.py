@@ -53,19 +53,19 @@ class Layout:
         """The coarsest relative rounding among the dtypes."""
         return max((torch.finfo(dtype).eps for dtype in self.dtypes), default=0.0)
 
-    def join(self, tensors: Sequence[Tensor | None]) -> Tensor:
-        """The flat vector, shape (size,), float64; differentiable.  None stands for zeros (autograd's unused)."""
+    def join(self, tensors: Sequence[Tensor | None], dtype: torch.dtype = torch.float64) -> Tensor:
+        """The flat vector, shape (size,), of ``dtype``; differentiable.  None stands for zeros (autograd's unused)."""
         home = self.home
-        parts = [torch.zeros(0, dtype=torch.float64, device=home)]
+        parts = [torch.zeros(0, dtype=dtype, device=home)]
         for tensor, size in zip(tensors, self.sizes, strict=True):
             if tensor is None:
-                parts.append(torch.zeros(size, dtype=torch.float64, device=home))
+                parts.append(torch.zeros(size, dtype=dtype, device=home))
                 continue
             if tensor.layout != torch.strided:
                 tensor = tensor.to_dense()
             if tensor.is_complex():
                 tensor = torch.view_as_real(tensor.resolve_conj())
-            parts.append(tensor.to(device=home, dtype=torch.float64).reshape(-1))
+            parts.append(tensor.to(device=home, dtype=dtype).reshape(-1))
         return torch.cat(parts)
 
     def split(self, vector: Tensor) -> list[Tensor]:

@@ -19,6 +19,9 @@ from .lean import largest_lean
 from .products import MODES
 from .split import Split
 
+#: Elements from which a vector in float64 weighs more than the few percent that float32 could cost.
+LARGE = 1 << 20
+
 
 @dataclass(frozen=True, slots=True)
 class Curvature:
@@ -47,13 +50,15 @@ def largest_curvature(
 ) -> Curvature:
     """By Lanczos where J v can be had, else bounded from below by :func:`~.gram.gram_bound`.
 
-    ``lean``: in little memory (:func:`~.lean.largest_lean`), with J v held against the backward pass once and not
-    thrice, and with half of the directions.
+    ``lean``: in little memory (:func:`~.lean.largest_lean`; vectors of large models in float32), with J v held against
+    the backward pass once and not thrice, and with half of the directions.
     The optimizer's stability limit over this is the largest stable learning rate.  Raises NotConnected,
     NoSecondDerivative, NotFinite, ValueError for a preconditioner that does not fit.
     """
     try:
-        operator = gauss_newton(found, preconditioner, modes=modes, tries=1 if lean else TRIES)
+        large = lean and sum(parameter.numel() for parameter in found.parameters) > LARGE
+        dtype = torch.float32 if large else torch.float64
+        operator = gauss_newton(found, preconditioner, modes=modes, tries=1 if lean else TRIES, dtype=dtype)
         search = largest_lean if lean else largest_eigenvalues
         best = search(operator, tolerance=tolerance, maximum=maximum, generator=generator)
     except NoForwardMode:

@@ -25,7 +25,7 @@ def largest_lean(
     """
     if maximum < 1:
         raise ValueError(f"maximum is at least 1, not {maximum}")
-    vector = drawn(operator.size, seeded(generator), operator.device)
+    vector = drawn(operator.size, seeded(generator), operator.device).to(operator.dtype)
     vector /= float(torch.linalg.vector_norm(vector))
     before = torch.zeros_like(vector)
     matrix = torch.zeros(maximum, maximum, dtype=torch.float64)
@@ -42,7 +42,7 @@ def largest_lean(
         values, vectors = torch.linalg.eigh(matrix[: step + 1, : step + 1])
         best, bound = float(values[-1]), length * float(vectors[-1, -1].abs())
         converged = bound <= tolerance * abs(best)
-        if converged or length <= ROUNDING * scale or step + 1 == maximum:
+        if converged or length <= max(ROUNDING, float(torch.finfo(operator.dtype).eps)) * scale or step + 1 == maximum:
             break
         matrix[step, step + 1] = matrix[step + 1, step] = length
         before, vector = vector, image.div_(length)

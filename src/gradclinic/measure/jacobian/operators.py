@@ -46,11 +46,12 @@ class Products:
 
 @dataclass(frozen=True, slots=True)
 class Symmetric:
-    """A symmetric size x size matrix S: ``times`` maps v to S v, both (size,), float64, on ``device``."""
+    """A symmetric size x size matrix S: ``times`` maps v to S v, both (size,), of ``dtype``, on ``device``."""
 
     size: int
     times: Callable[[Tensor], Tensor]
     device: torch.device = CPU
+    dtype: torch.dtype = torch.float64
 
 
 def transposed(operator: Operator) -> Products:

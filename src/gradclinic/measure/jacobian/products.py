@@ -39,9 +39,10 @@ class Jacobian:
         modes: Sequence[str] = MODES,
         within: Within = as_is,
         tries: int = TRIES,
+        dtype: torch.dtype = torch.float64,
     ) -> None:
         self._graph = Graph(function, point, within)
-        self._modes, self._tries = tuple(modes), tries
+        self._modes, self._tries, self._dtype = tuple(modes), tries, dtype
         self._push: Callable[[Tensor], Tensor] | None = None
         #: How J v is computed; "" before the first one.
         self.mode = ""
@@ -64,9 +65,9 @@ class Jacobian:
         return self._graph.rows.join([output.detach() for output in self._graph.outputs])
 
     def adjoint(self, vector: Tensor) -> Tensor:
-        """Jᵀ u: (rows,) → (columns,), float64; one backward pass."""
+        """Jᵀ u: (rows,) → (columns,), in ``dtype``; one backward pass."""
         graph = self._graph
-        return graph.columns.join(graph.pull(graph.rows.split(vector)))
+        return graph.columns.join(graph.pull(graph.rows.split(vector)), self._dtype)
 
     def times(self, vector: Tensor) -> Tensor:
         """J v: (columns,) → (rows,), float64.

@@ -19,11 +19,11 @@ Loss = Callable[[nn.Module, Any], torch.Tensor]
 #: Samples that a spectrum is taken from: batch normalisation needs a few, and each product costs so many of a batch.
 SAMPLES = 4
 #: Of a spectrum that is too large to be exact: bidiagonalisation steps, and probes for the mean of σ².
-STEPS, PROBES = 6, 2
+STEPS, PROBES = 5, 1
 #: For fewer rows than this the whole spectrum costs no more products than that.
 EXACT = 16
 #: Blocks whose spectra are taken.
-BLOCKS = 12
+BLOCKS = 6
 
 
 def layers(model: nn.Module, loss: Loss, batch: Any, seed: int) -> dict[str, Any]:
