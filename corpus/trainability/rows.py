@@ -13,6 +13,7 @@ from gradclinic.diagnose import Evidence
 from gradclinic.diagnose.forecast import Forecast, forecast
 from gradclinic.schema.record import Event, Record, RunInfo
 from gradclinic.store import read
+from gradclinic.workflows.checkup.recorded import FORECAST
 
 from .measure import outcome_of, record_path
 from .outcome import Outcome
@@ -20,8 +21,6 @@ from .setups import Setup
 
 HERE = Path(__file__).parent
 ROWS = HERE / "measured.json"
-#: The events that a forecast is made of.
-KINDS = ("baseline", "window_ends")
 #: AutoTrainer looks once an epoch; a check-up has few steps, which count as so many epochs.
 EPOCHS = 5
 
@@ -81,7 +80,7 @@ def _row(setup: Setup, folder: Path) -> Row:
         setup.family,
         setup.steps,
         outcome_of(folder, setup),
-        tuple((event.kind, _plain(event.data)) for event in record.events if event.kind in KINDS),
+        tuple((event.kind, _plain(event.data)) for event in record.events if event.kind in FORECAST),
         _decades(first) - _decades(last),
         float(evidence.gradient_rms[0][weights].mean()) if len(evidence.gradient_rms) else 0.0,
         symptoms[0].name if symptoms else None,

@@ -16,6 +16,7 @@ from .options import FILE
 
 @click.command("checkup", short_help="Say before training whether a model will train.")
 @click.option("--seed", type=click.IntRange(min=0), default=0, show_default=True, help="Of the random numbers.")
+@click.option("--seeds", type=click.IntRange(min=1), default=1, show_default=True, help="How many, for intervals.")
 @click.option("--out", type=FILE, default=FOLDER, show_default=True, help="Folder for the record and the page.")
 @click.option("--name", help="Name of the record; by default the target's name and the time.")
 @click.option("--html", type=FILE, help="Where to write the page; by default beside the record.")
@@ -26,6 +27,7 @@ from .options import FILE
 def command(
     target: str,
     seed: int,
+    seeds: int,
     out: Path,
     name: str | None,
     html: Path | None,
@@ -43,7 +45,7 @@ def command(
 
     Exit status: 0 healthy or undecided, 1 sick, 2 could not run.
     """
-    options = CheckupOptions(seed, out, name, not no_html, html, json, not no_live)
+    options = CheckupOptions(seed, seeds, out, name, not no_html, html, json, not no_live)
     answer, page = run_checkup(target, options)
     answer.show(Console(highlight=False), page)
     return STATUS[answer.report.verdict]

@@ -307,7 +307,7 @@ def test_the_jacobian_of_a_split():
 def test_the_lean_one_finds_the_same(large, monkeypatch):
     monkeypatch.setattr(largest, "LARGE", large)
     model, loss, batch = LOSSES[next(iter(LOSSES))]()
-    found = split(model, loss, batch)
+    found = split(model.double(), loss, batch)
     preconditioner = [torch.rand_like(p) for p in found.parameters]
     whole = largest_curvature(found, preconditioner)
     lean = largest_curvature(found, preconditioner, lean=True)

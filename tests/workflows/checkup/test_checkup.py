@@ -112,6 +112,16 @@ def test_the_same_seed_gives_the_same_answer(tmp_path: Path) -> None:
     assert told[0] == told[1]
 
 
+def test_several_seeds_give_intervals(tmp_path: Path) -> None:
+    one = look("healthy", tmp_path / "one").to_dict()
+    told = gradclinic.checkup(tasks.healthy, seeds=2, out=tmp_path / "two").to_dict()
+    assert told["run"]["steps"] == one["run"]["steps"] == 24
+    low, high = told["window"]["lr_max_range"]
+    assert low < high
+    assert one["window"]["lr_max_range"][0] in (low, high)
+    assert told["trains"] != one["trains"]
+
+
 def test_the_files_that_it_writes(tmp_path: Path) -> None:
     options = CheckupOptions(out=tmp_path, name="mine", json=tmp_path / "r.json", live=False)
     answer, page = run_checkup(tasks.healthy, options)

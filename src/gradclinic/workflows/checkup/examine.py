@@ -34,8 +34,10 @@ THROWN = 2.0
 Tell = Callable[[str, float], None]
 
 
-def examine(task: Task, seed: int, sink: Sink, tell: Tell) -> None:
+def examine(task: Task, seed: int, sink: Sink, tell: Tell, *, again: bool = False) -> None:
     """Measures ``task``, trains its model for :data:`STEPS` steps and measures again.
+
+    ``again``: another seed of a task that was examined; only what the forecast is made of is measured.
 
     The generators of Python, numpy and torch are the caller's to restore.
 
@@ -43,7 +45,7 @@ def examine(task: Task, seed: int, sink: Sink, tell: Tell) -> None:
         UserError: the user's own code fails, or gives what it should not.
     """
     with told_in_one_line():
-        _Examination(task, seed, sink, tell).run()
+        _Examination(task, seed, sink, tell).run(start=not again)
 
 
 class _Examination:
@@ -56,11 +58,12 @@ class _Examination:
         self._constants: dict[str, Constant | None] = {}  # of each probe's batches
         self._losses: list[tuple[float | None, float | None]] = []  # and the constant prediction's, as measured
 
-    def run(self) -> None:
+    def run(self, *, start: bool) -> None:
         model, trial = self._task.model, self._trial
         before = {name: value.detach().clone() for name, value in model.state_dict().items()}
         with trial:
-            self._start()
+            if start:
+                self._start()
             self._measure(0.2)
             self._window(0.25, bend=False)
             for begin in (0.3, 0.6):

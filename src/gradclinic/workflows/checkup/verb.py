@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -18,6 +19,7 @@ class CheckupOptions:
     """What the user may choose."""
 
     seed: int = 0
+    seeds: int = 1  #: how many, from ``seed`` on
     out: Path = FOLDER
     name: str | None = None
     page: bool = True  #: whether to write the HTML report
@@ -27,19 +29,26 @@ class CheckupOptions:
 
 
 def checkup(
-    target: Any, *, seed: int = 0, out: str | Path | None = None, name: str | None = None, html: bool = False
+    target: Any,
+    *,
+    seed: int = 0,
+    seeds: int = 1,
+    out: str | Path | None = None,
+    name: str | None = None,
+    html: bool = False,
 ) -> Answer:
     """Says whether a model will train, before it is trained.
 
     ``target`` is ``"file.py:name"``, a callable that returns a :class:`~gradclinic.Task` or a mapping with its keys, or
-    such a task itself (whose model is copied, and left as it is).  A callable is called again for other seeds, which
-    shows how much depends on chance.  The record goes to ``out`` (default ``gradclinic-runs``) under ``name``; ``html``
-    writes the page beside it.  The generators of Python, numpy and torch are left as they were.
+    such a task itself (whose model is copied, and left as it is).  A callable is called again for each of ``seeds``,
+    which shows how much depends on chance: the window gets intervals, and the probability is the mean.  The record goes
+    to ``out`` (default ``gradclinic-runs``) under ``name``; ``html`` writes the page beside it.  The generators of
+    Python, numpy and torch are left as they were.
 
     Raises :class:`gradclinic.errors.UserError` when the target cannot be had, is no task or fails, or ``out`` cannot be
     written.
     """
-    options = CheckupOptions(seed, FOLDER if out is None else Path(out), name, html)
+    options = CheckupOptions(seed, seeds, FOLDER if out is None else Path(out), name, html)
     return run_checkup(target, options)[0]
 
 
@@ -62,7 +71,10 @@ def run_checkup(target: Any, options: CheckupOptions) -> tuple[Answer, Path | No
         tell("building the model", 0.0)
         with told_in_one_line():
             task = found.build(options.seed)
-        record_examination(task, options.seed, path, found.name, tell)
+        others = [
+            (other, partial(found.build, other)) for other in range(options.seed + 1, options.seed + options.seeds)
+        ]
+        record_examination(task, options.seed, path, found.name, tell, others if found.fresh else ())
     answer = read_answer(path)
     page = (html or path.with_suffix(".html")) if options.page else None
     if page:
