@@ -264,3 +264,49 @@ def undecided() -> tuple[Report, Record]:
     run = record(0, 0, norm=lambda k, t: None, loss=lambda t: None)
     missing = (NotEnoughData("vanishing_gradient", "a backward pass"), NotEnoughData("plateau", "a loss"))
     return report("undecided", "Nothing was trained: no backward pass was seen.", undecided=missing), run
+
+
+def _checkup(low: Any, high: Any, state: str, layers: int = 5) -> dict[str, Any]:
+    """A window and what else a check-up measured, of a stack of ``layers``."""
+    rows = [
+        {"where": f"net.{2 * k}", "q": 0.1 * 0.5**k, "q_theory": 0.1 * 0.49**k, "growth": None} for k in range(layers)
+    ]
+    stack = {"depth": layers, "layers": rows, "words": "ordered, 3.2 depth scales deep", "theory": {"phase": "ordered"}}
+    alike = [{"where": row["where"], "samples": {"cosine": 1 - 0.5 ** (k + 1)}} for k, row in enumerate(rows)]
+    calls = [
+        {"where": "", "largest": 2.0, "smallest": 0.1, "mean_square": 1.1, "variance": 0.4},
+        {"where": "net.0", "why": "no input is a floating tensor"},
+    ]
+    return {
+        "kind": "checkup",
+        "window": {
+            "lr": [1e-3],
+            "lr_min": low,
+            "lr_max": high,
+            "lr_min_range": [low, low],
+            "lr_max_range": [high, high],
+            "steps": 500,
+            "state": state,
+        },
+        "checkup": {
+            "phases": {"stacks": [stack], "shortcuts": [], "unrecognized": []},
+            "representations": {"outputs": alike, "skipped": []},
+            "slope": None,
+            "spectrum": {"calls": calls},
+            "explained": [],
+            "unmeasured": [{"what": "the gradient against finite differences", "why": "it is <b>rough</b>"}],
+        },
+    }
+
+
+def foreseen() -> tuple[Report, Record]:
+    """A check-up of a model that will train."""
+    answer, run = healthy()
+    changes = _checkup(1e-4, 0.1, "inside") | {"headline": "Healthy: this will train.", "findings": ()}
+    return replace(answer, **changes, trains={"probability": 0.93}), run
+
+
+def hopeless() -> tuple[Report, Record]:
+    """A check-up of a model that no learning rate can train."""
+    answer, run = sick()
+    return replace(answer, **_checkup(float("inf"), 0.1, "empty", 20), trains={"probability": 0.01}), run

@@ -19,7 +19,9 @@ from gradclinic.show import json_report
 from . import handmade
 
 VALIDATOR = jsonschema.Draft202012Validator(json_report.schema())
-ALL = (handmade.sick, handmade.healthy, handmade.poisoned, handmade.undecided)
+ALL = (
+    handmade.sick, handmade.healthy, handmade.poisoned, handmade.undecided, handmade.foreseen, handmade.hopeless
+)  # fmt: skip
 
 
 def strict(text):

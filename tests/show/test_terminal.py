@@ -18,6 +18,8 @@ ALL = {
     "healthy": handmade.healthy,
     "poisoned": handmade.poisoned,
     "undecided": handmade.undecided,
+    "foreseen": handmade.foreseen,
+    "hopeless": handmade.hopeless,
 }
 ANSI = re.compile(r"\x1b\[[0-9;]*m")
 
@@ -73,6 +75,19 @@ def test_a_healthy_run_is_short_and_quiet():
     assert lines[0].strip().startswith("✓ HEALTHY   It trains")
     assert len(lines) <= 6
     assert "Do first" not in "".join(lines)
+
+
+def test_a_check_up_shows_the_window_and_what_the_theory_says():
+    text = shown(handmade.foreseen)
+    axis = next(line for line in text.splitlines() if line.startswith("window"))
+    assert axis.index("━") < axis.index("●") < axis.rindex("━")
+    assert "lr 0.001" in text
+    assert "depth scales" not in text  # a rule about depth is no news of what trains
+    assert "the gradient against finite differences: it is <b>rough</b>" in " ".join(text.split())
+    text = shown(handmade.hopeless)
+    axis = next(line for line in text.splitlines() if line.startswith("window"))
+    assert "━" not in axis
+    assert "net.0 to net.38: ordered, 3.2 depth scales deep" in " ".join(text.split())
 
 
 def test_a_column_that_says_nothing_is_left_out():

@@ -57,6 +57,7 @@ def pages(tmp_path_factory):
         "numbered": numbered,
         "sick": handmade.sick,
         "poisoned": handmade.poisoned,
+        "foreseen": handmade.foreseen,
         "evil": evil,
     }.items():
         path = folder / f"{name}.html"
@@ -89,15 +90,15 @@ def visit(browser, url, *, width=1280, dark=False, scripts=True):
     return said, [url for url in asked if not url.startswith(("data:", "blob:"))]
 
 
-@pytest.mark.parametrize("name", ["sick", "poisoned"])
-def test_the_page_draws_its_charts_and_asks_nobody_for_anything(browser, pages, name):
+@pytest.mark.parametrize(("name", "charts"), [("sick", 5), ("poisoned", 3), ("foreseen", 7)])
+def test_the_page_draws_its_charts_and_asks_nobody_for_anything(browser, pages, name, charts):
     said, asked = visit(browser, pages[name])
     assert said == []
     assert asked == [pages[name]]
     drawn = browser.execute_script(
         "return [...document.querySelectorAll('.chart')].map(c => c.querySelectorAll('.main-svg').length)"
     )
-    assert len(drawn) == (3 if name == "poisoned" else 5)
+    assert len(drawn) == charts
     assert all(drawn)
     assert browser.execute_script("return document.querySelectorAll('.heatmaplayer image').length") >= 1
 

@@ -17,17 +17,23 @@ from gradclinic.show.html.heat_chart import STATE_COLOURS, heat_chart
 from gradclinic.show.html.ledger_chart import KIND_COLOURS, MAX_BARS, ledger_chart
 from gradclinic.show.html.loss_chart import loss_chart, thinned
 from gradclinic.show.html.page import script_json
+from gradclinic.show.html.signal_chart import signal_chart
 from gradclinic.show.html.update_chart import update_chart
+from gradclinic.show.html.window_chart import window_chart
 
 from .. import handmade
 
 
 def charts(report, record):
     made = [loss_chart(report, record), heat_chart(report, record), ledger_chart(report), update_chart(record)]
+    made += [window_chart(report), signal_chart(report)]
     return [chart for chart in [*made, activity_chart(report)] if chart]
 
 
-@pytest.mark.parametrize("make", [handmade.sick, handmade.healthy, handmade.poisoned], ids=lambda make: make.__name__)
+ALL = (handmade.sick, handmade.healthy, handmade.poisoned, handmade.foreseen, handmade.hopeless)
+
+
+@pytest.mark.parametrize("make", ALL, ids=lambda make: make.__name__)
 def test_plotly_accepts_every_figure_and_json_every_number(make):
     for chart in charts(*make()):
         figure = chart.figure()
@@ -163,3 +169,32 @@ def test_names_are_escaped_for_plotly_which_reads_tags():
     assert name("<a href='x'>&amp;") == "&lt;a href='x'&gt;&amp;amp;"
     assert name("a\x1b[0m") == "a\\x1b[0m"
     assert len(name("x" * 100, 10)) == 10
+
+
+def test_the_window_is_a_bar_from_end_to_end_with_the_rate_on_it():
+    chart = window_chart(handmade.foreseen()[0])
+    bar = trace(chart, "can train")
+    assert (bar["base"][0], bar["base"][0] + bar["x"][0]) == pytest.approx((1e-4, 0.1))
+    assert trace(chart, "your learning rate")["x"] == [1e-3]
+    assert "0.001 lies inside the window" in chart.says
+    low, high = chart.layout["xaxis"]["range"]
+    assert low < -4
+    assert high > -1
+
+
+def test_an_empty_window_has_no_bar_and_says_so():
+    chart = window_chart(handmade.hopeless()[0])
+    assert not any(each.get("name") == "can train" for each in chart.data)
+    assert "no learning rate can train this" in chart.says
+    assert window_chart(handmade.sick()[0]) is None
+
+
+def test_the_signal_by_depth_beside_the_theory():
+    report, _ = handmade.foreseen()
+    chart = signal_chart(report)
+    assert trace(chart, "mean square")["y"] == pytest.approx([0.1 * 0.5**k for k in range(5)], rel=1e-3)
+    assert trace(chart, "theory")["y"] == pytest.approx([0.1 * 0.49**k for k in range(5)], rel=1e-3)
+    assert trace(chart, "how alike")["y"] == pytest.approx([1 - 0.5 ** (k + 1) for k in range(5)], rel=1e-3)
+    assert "from 0.50 to 0.9688" in chart.says
+    short = report.checkup | {"phases": {"stacks": [report.checkup["phases"]["stacks"][0] | {"layers": []}]}}
+    assert signal_chart(replace(report, checkup=short)) is None
