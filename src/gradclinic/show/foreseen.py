@@ -8,12 +8,20 @@ from gradclinic.schema.report import Report
 
 from .words import number, plain
 
+#: Conditions that come of how signals pass the layers.
+DEPTH = ("vanishing_gradient", "exploding_gradient", "rank_collapse", "saturated_units", "zero_gradient")
 #: Stacks of layers that are told of in a terminal; the page has all.
 STACKS = 3
 
 
 def theory(report: Report) -> list[str]:
-    """One sentence for each stack of layers that mean-field theory knows, the deepest first."""
+    """One sentence for each stack of layers that mean-field theory knows, the deepest first.
+
+    Only where the layers are to blame: what a rule says of depth is no news where the learning rate is, or nothing.
+    """
+    to_blame = bool(report.findings) and report.findings[0].condition in DEPTH
+    if not to_blame and (report.window is None or report.window["state"] != "empty"):
+        return []
     stacks = sorted(stacks_of(report), key=lambda stack: -stack["depth"])
     known = [stack for stack in stacks if stack["theory"] is not None and stack["depth"] > 1]
     return [f"{where_of(stack)}: {plain(stack['words'])}" for stack in known[:STACKS]]

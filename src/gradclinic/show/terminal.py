@@ -189,7 +189,7 @@ class _Writer:
             yield self.labelled("error", known.error, "red")
         if known.unseen:
             yield self.labelled("unseen", "; ".join(known.unseen), "dim")
-        for told in theory(report) if report.verdict != "healthy" else ():
+        for told in theory(report):
             yield self.labelled("theory", told)
         missing = unmeasured(report)
         if missing:
