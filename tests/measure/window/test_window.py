@@ -20,7 +20,7 @@ def problem() -> tuple[nn.Linear, tuple[Tensor, Tensor]]:
 
 
 def ends_of(model: nn.Module, batch: tuple[Tensor, Tensor], settled: Settled, scale: float = 1.0) -> Ends:
-    return measure_ends(split(model, lambda m, b: scale * loss(m, b), batch), model, settled)
+    return measure_ends(split(model, lambda m, b: scale * loss(m, b), batch), settled)
 
 
 def high(ends: Ends) -> float:
@@ -82,7 +82,7 @@ def test_adam_sees_a_preconditioned_curvature() -> None:
     plain = settle(model, loss, lambda p: torch.optim.SGD(p, 0.1), [batch])
     adam = settle(model, loss, lambda p: torch.optim.Adam(p, 0.1), [batch] * 3)
     gradient = torch.autograd.grad(loss(model, batch), tuple(model.parameters()))
-    for own, slope in zip(adam.diagonal, gradient, strict=True):
+    for own, slope in zip(adam.diagonal.values(), gradient, strict=True):
         torch.testing.assert_close(own, 1 / (slope.abs() + 1e-8))
     assert adam.limit == pytest.approx(38.0)
     # What Adam makes of a loss does not depend on the loss's scale.
@@ -100,7 +100,7 @@ def test_groups_keep_the_ratio_of_their_rates() -> None:
 
     settled = settle(model, loss, make, [batch])
     assert settled.lr == 0.5
-    assert [float(own.flatten()[0]) for own in settled.diagonal] == pytest.approx([1.0, 0.1])
+    assert [float(own.flatten()[0]) for own in settled.diagonal.values()] == pytest.approx([1.0, 0.1])
 
 
 def test_settling_takes_no_step() -> None:
@@ -121,7 +121,7 @@ def test_what_the_optimizer_does_not_hold_does_not_move() -> None:
 def test_the_curvature_is_measured_only_where_it_is_asked_for() -> None:
     model, batch = problem()
     held = settle(model, loss, lambda p: torch.optim.SGD(p, 0.1), [batch])
-    assert measure_ends(split(model, loss, batch), model, held, bend=False).curvature is None
+    assert measure_ends(split(model, loss, batch), held, bend=False).curvature is None
 
 
 def test_settling_needs_a_batch_and_a_rate() -> None:

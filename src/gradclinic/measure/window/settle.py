@@ -20,8 +20,9 @@ class Settled:
     A step at the learning rate ``lr`` moves the weights by -lr·``rates``·P·g to first order, tensor by tensor.
     """
 
-    parameters: tuple[Tensor, ...]  #: those that want a gradient and that the optimizer holds, in its order
-    diagonal: tuple[Tensor, ...]  #: P times the group's share of the learning rate, shaped like the parameters
+    #: P times the group's share of the learning rate, by the names of the parameters that want a gradient and that the
+    #: optimizer holds.
+    diagonal: dict[str, Tensor]
     gain: float  #: how far one gradient carries, through momentum
     limit: float  #: of lr·λ_max(P·H); the smallest over the groups
     lr: float  #: the largest learning rate of the groups
@@ -60,14 +61,9 @@ def settle(
         raise ValueError("there is no batch")
     found = preconditioner(optimizer)
     shares = _shares(optimizer, rates, highest)
-    parameters = tuple(found)
-    return Settled(
-        parameters,
-        tuple(found[parameter].detach() * shares[parameter] for parameter in parameters),
-        max(gains(optimizer)),
-        min(limits(optimizer)),
-        highest,
-    )
+    names = {id(parameter): name for name, parameter in model.named_parameters()}
+    diagonal = {names[id(p)]: own.detach() * shares[p] for p, own in found.items() if id(p) in names}
+    return Settled(diagonal, max(gains(optimizer)), min(limits(optimizer)), highest)
 
 
 def _shares(optimizer: Optimizer, rates: Sequence[float], highest: float) -> dict[Tensor, float]:

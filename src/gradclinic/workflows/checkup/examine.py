@@ -10,7 +10,6 @@ from itertools import chain, islice
 from typing import Any
 
 import torch
-from torch import nn
 
 from gradclinic.measure.baseline import Constant, best_constant, measure_baseline
 from gradclinic.measure.jacobian import NoProduct, Split, split
@@ -69,9 +68,10 @@ class _Examination:
             for begin in (0.3, 0.6):
                 trial.take(STEPS // 2, partial(self._told, begin))
                 self._measure(begin + 0.25)
-            if self._thrown:  # where the steps have wrecked the weights, only the initial ones say where the window is
-                model.load_state_dict(before)
-            self._window(0.85, bend=True)
+        if self._thrown:  # where the steps have wrecked the weights, only the initial ones say where the window is
+            model.load_state_dict(before)
+        del before
+        self._window(0.85, bend=True)
         self._tell("the diagnosis", 1.0)
 
     def _start(self) -> None:
@@ -113,19 +113,17 @@ class _Examination:
         self._tell("the window of learning rates", share)
         task = self._task
         with self._attempt("the window of learning rates"):
-            twin = copy.deepcopy(task.model)
-            held = settle(twin, task.loss, task.optimizer, self._seen)
-            (found,) = self._split(self._seen[:1], twin)
+            held = settle(copy.deepcopy(task.model), task.loss, task.optimizer, self._seen)
+            (found,) = self._split(self._seen[:1])
             generator = torch.Generator().manual_seed(self._seed)
-            ends = measure_ends(found, twin, held, bend=bend, generator=generator)
+            ends = measure_ends(found, held, bend=bend, generator=generator)
             self._put("window_ends", {"lr": held.lr, **ends.to_dict()})
 
-    def _split(self, batches: Sequence[Any], model: nn.Module | None = None) -> list[Split]:
+    def _split(self, batches: Sequence[Any]) -> list[Split]:
         """Whether the closure can be taken apart is found out once."""
         found = []
         for batch in batches:
-            model = model or self._task.model
-            found.append(split(model, self._task.loss, batch, seed=self._seed, trusted=self._trusted))
+            found.append(split(self._task.model, self._task.loss, batch, seed=self._seed, trusted=self._trusted))
             self._trusted = True
         return found
 

@@ -62,3 +62,4 @@ class Trial:
     def __exit__(self, *_: object) -> None:
         self._monitor.stop()
         self.optimizer.zero_grad()
+        self.optimizer.state.clear()  # what is measured afterwards needs the room
