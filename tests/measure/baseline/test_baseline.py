@@ -88,9 +88,9 @@ def test_a_squared_error_against_variance_and_least_squares() -> None:
 
 
 def test_an_absolute_error_has_the_median_as_its_constant() -> None:
-    y = torch.tensor([[0.0], [1.0], [2.0], [10.0], [100.0]])
-    found = baseline(nn.Linear(5, 1), F.l1_loss, (torch.randn(5, 5), y))
-    assert found.constant == pytest.approx(float((y - 2).abs().mean()), rel=2e-2)
+    y = torch.tensor([[0.0], [0.5], [1.0], [2.0], [3.0], [4.0], [10.0], [100.0], [200.0]])
+    found = baseline(nn.Linear(5, 1), F.l1_loss, (torch.randn(9, 5), y))
+    assert found.constant == pytest.approx(float((y - 3).abs().mean()), rel=2e-2)
 
 
 def test_sequences_and_images_have_one_constant_per_class() -> None:
@@ -113,6 +113,12 @@ def test_what_has_no_least_value_is_not_known() -> None:
         model.weight.fill_(math.nan)
     found = baseline(model, F.cross_entropy, (x, y))
     assert (found.loss, found.constant, found.calibrated) == (None, None, None)
+
+
+def test_a_few_samples_say_nothing_of_a_constant() -> None:
+    x, y = drawn(5, rows=7)
+    assert baseline(nn.Linear(5, 3), F.cross_entropy, (x, y)).constant is None
+    assert baseline(nn.Linear(5, 3), F.cross_entropy, (x, y), (x, y)).constant is not None
 
 
 def test_outputs_that_are_all_alike_explain_nothing() -> None:

@@ -10,6 +10,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 from torch.utils.checkpoint import checkpoint
+from torch.utils.data import DataLoader, TensorDataset
 
 GENERATOR = torch.Generator().manual_seed(0)
 X = torch.randn(256, 8, generator=GENERATOR)
@@ -167,6 +168,27 @@ def several_inputs() -> dict[str, Any]:
         return F.cross_entropy(model(batch["tokens"], weights=batch["weights"]).logits, batch["labels"])
 
     return made(Words(), lr=0.05, batches=pairs, loss=loss)
+
+
+def mixed_precision() -> dict[str, Any]:
+    def loss(model: nn.Module, batch: tuple[Tensor, Tensor]) -> Tensor:
+        with torch.autocast("cpu", torch.bfloat16):
+            return cross_entropy(model, batch)
+
+    return made(plain(), loss=loss)
+
+
+def in_bfloat16() -> dict[str, Any]:
+    return made(plain().bfloat16(), loss=lambda m, b: F.cross_entropy(m(b[0].bfloat16()).float(), b[1]))
+
+
+def wrapped_by_compile() -> dict[str, Any]:
+    return made(torch.compile(plain(), backend="eager"))  # type: ignore[arg-type]
+
+
+def loaded() -> dict[str, Any]:
+    data = DataLoader(TensorDataset(X, Y), 32, shuffle=True, num_workers=1)
+    return made(plain(), batches=lambda: iter(data))
 
 
 def lbfgs() -> dict[str, Any]:

@@ -47,7 +47,7 @@ def test_what_it_says(name: str, verdict: str, state: str, cause: str | None, tm
 
 KINDS = (
     "dropout_and_norm", "custom_function", "checkpointed", "checkpointed_reentrant", "several_inputs", "compiled",
-    "frozen_part",
+    "frozen_part", "mixed_precision", "in_bfloat16", "wrapped_by_compile", "loaded",
 )  # fmt: skip
 
 

@@ -14,10 +14,12 @@ from gradclinic.measure.jacobian import Split
 
 from .least import least
 from .link import IDENTITY, Link, link_of
-from .outputs import Outputs, in_shapes
+from .outputs import Outputs, in_shapes, samples
 
 #: Outputs moved further than this many of their own scales (at least 1) have no best place: the loss has no minimum.
 FAR = 1e4
+#: A constant prediction for fewer samples fits them as if it knew each: its loss says nothing of the task.
+SMALLEST = 8
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,14 +45,14 @@ class Constant:
 
 
 def best_constant(splits: Sequence[Split]) -> Constant | None:
-    """The best constant prediction for a batch or several; None where the loss has no least value.
+    """The best constant prediction for a batch or several; None where the loss has no least value, or of few samples.
 
     Depends on the targets and on the form of the outputs only, so that it holds for any weights.
 
     Raises what the user's closure raises.
     """
     tensors = _tensors(splits, _flat(splits))
-    if tensors is None:
+    if tensors is None or sum(samples(own[0]) for own in tensors) < SMALLEST:
         return None
     # Any numbers first: small logits may look like probabilities.  Where the loss refuses them, or falls without end,
     # the outputs are what they look like.

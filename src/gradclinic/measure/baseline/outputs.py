@@ -53,6 +53,11 @@ def in_shapes(split: Split, flat: Tensor) -> list[Tensor]:
     return [part.reshape(shape) for part, shape in zip(parts, shapes, strict=True)]
 
 
+def samples(tensor: Tensor) -> int:
+    """How many samples an output tells apart: the places of a sequence and of an image count."""
+    return prod(tensor.shape[place] for place in sample_dimensions(tensor.dim()))
+
+
 def _mean(real: Tensor) -> Tensor:
     dimensions = sample_dimensions(real.dim())
     return real.mean(dimensions, keepdim=True) if dimensions else real

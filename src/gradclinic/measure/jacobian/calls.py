@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+import contextlib
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, replace
 from typing import Any
 
 import torch
@@ -25,6 +26,16 @@ class Call:
     module: nn.Module
     args: tuple[Any, ...]
     kwargs: dict[str, Any]
+    autocast: tuple[str, torch.dtype] | None = None  #: device and format of mixed precision around the call
+
+    @contextlib.contextmanager
+    def surroundings(self) -> Iterator[None]:
+        """Mixed precision as it was around the call."""
+        if self.autocast is None:
+            yield
+            return
+        with torch.autocast(*self.autocast):
+            yield
 
     def cut(self, samples: int) -> Call:
         """The same for the first samples of the batch: the tensors whose first dimension is that of the first one."""
@@ -36,7 +47,7 @@ class Call:
         def shorter(leaf: Any) -> Any:
             return leaf[:samples] if isinstance(leaf, Tensor) and leaf.dim() and leaf.shape[0] == batch else leaf
 
-        return Call(self.name, self.module, tree_map(shorter, self.args), tree_map(shorter, self.kwargs))
+        return replace(self, args=tree_map(shorter, self.args), kwargs=tree_map(shorter, self.kwargs))
 
 
 def first_calls(model: nn.Module, run: Callable[[], Any], wanted: Sequence[str], *, seed: int = 0) -> list[Call]:
@@ -51,7 +62,7 @@ def first_calls(model: nn.Module, run: Callable[[], Any], wanted: Sequence[str],
         def keep(name: str) -> Callable[..., None]:
             def hook(module: nn.Module, args: tuple[Any, ...], kwargs: dict[str, Any]) -> None:
                 if name not in found:
-                    found[name] = Call(name, module, _detached(args), _detached(kwargs))
+                    found[name] = Call(name, module, _detached(args), _detached(kwargs), _autocast(module))
 
             return hook
 
@@ -78,6 +89,11 @@ def block_names(model: nn.Module, most: int) -> list[str]:
     if len(best) <= most:
         return best
     return [best[round(place * (len(best) - 1) / (most - 1))] for place in range(most)]
+
+
+def _autocast(module: nn.Module) -> tuple[str, torch.dtype] | None:
+    device = next((parameter.device.type for parameter in module.parameters()), "cpu")
+    return (device, torch.get_autocast_dtype(device)) if torch.is_autocast_enabled(device) else None
 
 
 def _detached(value: Any) -> Any:

@@ -49,9 +49,10 @@ def spectra(model: nn.Module, loss: Loss, batch: Any, seed: int) -> dict[str, An
 
 def _spectrum(call: Call, seed: int) -> dict[str, Any]:
     try:
-        found = model_spectrum(
-            call.module, call.args, call.kwargs, sample=0, steps=STEPS, probes=PROBES, exact_up_to=EXACT, seed=seed
-        )
+        with call.surroundings():
+            found = model_spectrum(
+                call.module, call.args, call.kwargs, sample=0, steps=STEPS, probes=PROBES, exact_up_to=EXACT, seed=seed
+            )
     except (NoProduct, ValueError) as error:
         return {"where": call.name, "why": str(error)}
     return {"where": call.name, **_numbers(found)}
