@@ -10,6 +10,7 @@ import pytest
 
 from gradclinic.diagnose import diagnose
 from gradclinic.diagnose.forecast import forecast
+from gradclinic.diagnose.forecast.window import window_of
 from gradclinic.schema.record import Event, Record
 
 from ..handmade import INFO, record
@@ -131,3 +132,13 @@ def test_no_end_is_lower_than_any() -> None:
     assert known is not None
     assert known.window is not None
     assert known.window.high.median == inf
+
+
+def test_what_threw_the_loss_up_and_is_foreseen_to_arrive_lies_inside() -> None:
+    ends = {"speed": 10.0, "gain": 1.0, "limit": 2.0, "curvature": 5.0, "lr": 0.1}
+    window = window_of([ends | {"curvature": 500.0}], 1000, survived=True, thrown=True)
+    assert window is not None
+    assert window.state == "inside"
+    lost = window_of([ends], 1000, survived=False, thrown=True)
+    assert lost is not None
+    assert (lost.state, lost.high.median) == ("above", 0.05)

@@ -19,7 +19,8 @@ def window_of(events: Sequence[dict[str, Any]], steps: int, *, survived: bool, t
     """From the ``window_ends`` events of all seeds; None where there is none.
 
     ``survived``: at the user's own rate the steps are foreseen to arrive, so that the rate lies inside whatever the
-    linear theory says of the upper end; ``thrown``: they threw the loss up, so that it lies above.
+    linear theory says of the upper end; ``thrown``: they threw the loss up, so that it lies above, unless it survived
+    that as well.
     """
     speeds = [e["speed"] * e["gain"] for e in events if e.get("speed") is not None]
     curved = [e for e in events if e.get("curvature")]
@@ -30,7 +31,7 @@ def window_of(events: Sequence[dict[str, Any]], steps: int, *, survived: bool, t
     highs = [CATAPULT * e["limit"] / e["curvature"] for e in curved if isfinite(e["curvature"])] or [inf]
     if survived:
         lows, highs = [min(low, lr) for low in lows], [max(high, lr) for high in highs]
-    if thrown:
+    elif thrown:
         # One rate is known to be too high; the linear theory may know a lower one.
         highs = [min(high, lr / CATAPULT) for high in highs]
     return Window(lr, _side(lows), _side(highs), steps)
