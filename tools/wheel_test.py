@@ -56,6 +56,8 @@ def try_out(programs: Path, folder: Path) -> None:
         require(version in said, f"--version says {said!r}, pyproject.toml {version}")
     said = run(programs / "gradclinic", "diagnose", "no-such.db", cwd=folder, status=2).stderr
     require(len(said.strip().splitlines()) == 1, f"a bad path is not answered in one line: {said!r}")
+    said = run(programs / "gradclinic", "checkup", "no-such.py:task", cwd=folder, status=2).stderr
+    require("needs torch" in said, f"a check-up without torch says {said!r}")
     records = sorted(RECORDS.glob("*.db"))
     require(bool(records), f"there is no record in {RECORDS.relative_to(ROOT)}")
     for record in records:

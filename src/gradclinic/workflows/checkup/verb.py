@@ -4,8 +4,11 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import partial
+from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
+
+from gradclinic.errors import UserError
 
 from ..place import FOLDER, new_record, writable
 from .progress import progress_bar
@@ -58,6 +61,8 @@ def run_checkup(target: Any, options: CheckupOptions) -> tuple[Answer, Path | No
     Raises:
         UserError: see :func:`checkup`; or an output cannot be written.
     """
+    if find_spec("torch") is None:
+        raise UserError("a check-up trains for a few steps and needs torch: pip install torch")
     from gradclinic.task import find_target, own_generators
 
     from ..answer import read_answer
