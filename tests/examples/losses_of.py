@@ -11,7 +11,7 @@ from pathlib import Path
 import torch
 
 ENOUGH = 60
-OURS = ("gradclinic.measure.gradcheck", "gradclinic.measure.replay.battery")
+OURS = ("gradclinic.measure.gradcheck", "gradclinic.measure.replay.battery", "gradclinic.measure.replay.reach")
 
 
 class Enough(Exception):

@@ -318,7 +318,7 @@ def test_checkpointed_and_compiled_parts_are_seen():
     for reentrant in (False, True):
         stack = only(Checkpointed(reentrant), torch.randn(4, 16, requires_grad=True), backward=True)
         assert stack.depth == 4
-    assert stack.layers[0].growth is None  # its first pass keeps no graph
+        assert stack.layers[0].growth == pytest.approx(stack.layers[0].growth_theory, rel=0.5)
     compiled = torch.compile(plain(3, 16, nn.ReLU), backend="eager")
     assert only(compiled, torch.randn(4, 16)).depth == 3
 

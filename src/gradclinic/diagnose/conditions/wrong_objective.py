@@ -45,7 +45,7 @@ def check(evidence: Evidence) -> Outcome | list[Outcome]:
     unfit = output_activation(evidence) or loss_domain(evidence)
     if unfit is not None:
         outcomes.append(unfit)
-    swamping = None if evidence.learning.works else swamping_sum(evidence)
+    swamping = None if evidence.learning.well else swamping_sum(evidence)
     if swamping is not None:
         seen = "One term of the loss leaves nothing to the others"
         outcomes.append(found("wrong_objective", swamping, evidence, seen=seen, step=0, numbers={}))
