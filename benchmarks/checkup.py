@@ -1,10 +1,10 @@
-"""What a check-up costs: backward passes, seconds, and memory beside that of a training.
+"""What a check-up costs: seconds, runs of torch's engine, and memory beside that of a training.
 
     python benchmarks/checkup.py --json benchmarks/results/checkup.json
 
 Each workload is trained for a few steps in one process and checked in another; the peaks of both are compared, less
-what the imports take.  Backward passes through the whole batch are counted at torch's engine; the spectra's, which run
-on four samples, are counted by themselves.
+what the imports take.  Most runs of the engine go through the loss alone, or carry four samples (the spectra); the
+passes of whole batches through the model are counted in tests/workflows/checkup/test_cost.py: at most 40.
 """
 
 from __future__ import annotations
@@ -57,8 +57,8 @@ def compare(name: str) -> dict[str, float]:
         "parameters": train["parameters"],
         "step_seconds": train["seconds"] / STEPS,
         "checkup_seconds": look["seconds"],
-        "backward_passes": look["passes"],
-        "spectrum_passes": look["small"],
+        "engine_runs": look["passes"],
+        "engine_runs_of_spectra": look["small"],
         "training_mb": train["memory"],
         "checkup_mb": look["memory"],
         "memory_ratio": look["memory"] / train["memory"],
