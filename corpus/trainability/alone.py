@@ -8,11 +8,15 @@ from typing import Any
 
 from sklearn.metrics import roc_auc_score
 
+from gradclinic.diagnose.forecast.signs import FLOOR, Point, point, signs
+
 from .outcome import ARRIVED
 from .rows import Row
 
 #: A loss that is no number, in units of the constant prediction's.
 LOST = 1e6
+#: Times the limit of stability, where no catapult is known to save a network.
+BEYOND = 10.0
 
 
 def alone(measured: Sequence[Row]) -> dict[str, float]:
@@ -21,11 +25,34 @@ def alone(measured: Sequence[Row]) -> dict[str, float]:
     return {name: round(float(roc_auc_score(truth, [score(row) for row in measured])), 3) for name, score in SCORES}
 
 
+def ends(measured: Sequence[Row]) -> dict[str, list[int]]:
+    """How many trained, of how many: with less than one e-fold, and far beyond the limit of stability."""
+    slow = [row for row in measured if max(_speed(0)(row), _speed(-1)(row)) < 1]
+    fast = [row for row in measured if -_limit(row) > BEYOND]
+    parts = {"less than one e-fold (lr·ρ·T < 1)": slow, f"lr·λ_max beyond {BEYOND:g} times the limit": fast}
+    return {name: [sum(row.outcome.trained for row in part), len(part)] for name, part in parts.items()}
+
+
 def _sign(name: str, direction: int) -> Callable[[Row], float]:
     def score(row: Row) -> float:
         signs = row.forecast().signs
         value = getattr(signs[0], name) if signs else None
         return 0.0 if value is None else direction * float(value)
+
+    return score
+
+
+def _explained(at: int) -> Callable[[Row], float]:
+    """The first sign, had the steps ended at ``at``."""
+
+    def score(row: Row) -> float:
+        sets: dict[str, list[Point]] = {}
+        for data in (data for kind, data in row.events if kind == "baseline" and data["at"] <= at):
+            made = point(data)
+            if made is not None:
+                sets.setdefault(data["probe"], []).append(made)
+        found = signs(list(sets.values()), [], 0.0, row.steps)
+        return log(FLOOR) if found is None else found.explained
 
     return score
 
@@ -76,7 +103,8 @@ SCORES: tuple[tuple[str, Callable[[Row], float]], ...] = (
     ("the same with the growth of ρ carried on", _sign("carried", 1)),
     ("the loss itself, its fall in 12 steps carried on", _fall(12)),
     ("the loss itself, its fall in 24 steps carried on", _fall(24)),
-    ("what the outputs will explain", _sign("explained", 1)),
+    ("what the outputs will explain, from 12 real steps", _explained(12)),
+    ("what the outputs will explain, from 24", _sign("explained", 1)),
     ("the excess that will be left", _sign("excess", -1)),
     ("the four signs together", lambda row: row.forecast().probability or 0.0),
 )

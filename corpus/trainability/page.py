@@ -49,6 +49,9 @@ def _lines(data: dict[str, Any]) -> Iterator[str]:
     yield from ("", "What each measurement says alone, of the families held back and blind:", "")
     yield from ("| | area under the ROC curve |", "|---|---|")
     yield from (f"| {name} | {value:.3f} |" for name, value in data["alone"].items())
+    yield from ("", "How many trained near the ends of the linear window, of all families:", "")
+    yield from ("| | trained | set-ups |", "|---|---|---|")
+    yield from (f"| {name} | {trained} | {count} |" for name, (trained, count) in data["ends"].items())
     yield from ("", "By family:", "", "| | set-ups | train | AUC | balanced accuracy |", "|---|---|---|---|---|")
     for family in FAMILIES:
         own = data["figures"][family]

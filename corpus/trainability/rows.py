@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterable, Sequence
 from dataclasses import asdict, dataclass
+from math import log10
 from pathlib import Path
 from typing import Any
 
@@ -88,8 +89,6 @@ def _row(setup: Setup, folder: Path) -> Row:
 
 
 def _decades(value: float) -> float:
-    from math import log10
-
     return log10(value) if value > 0 else -40.0  # below what float32 can hold
 
 

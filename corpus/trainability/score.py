@@ -23,7 +23,7 @@ from corpus.results import commit, machine
 from gradclinic.diagnose.forecast import probability
 
 from . import fit, page, rows
-from .alone import alone
+from .alone import alone, ends
 from .rows import HERE, Row
 from .setups import BLIND, FAMILIES, FITTED, HELD_BACK, all_setups
 
@@ -63,6 +63,7 @@ def results(measured: Sequence[Row]) -> dict[str, Any]:
         "command": "make foresee",
         "commit": commit(),
         "alone": alone([row for row in measured if row.family in (*HELD_BACK, *BLIND)]),
+        "ends": ends(measured),
         "figures": {name: figures([row for row in measured if row.family in part]) for name, part in parts.items()},
     }
 

@@ -18,7 +18,7 @@ from gradclinic.schema.record import Record
 from gradclinic.schema.report import Report
 
 from . import words
-from .foreseen import theory, unmeasured
+from .checkup import theory, unmeasured
 from .layer_table import MAX_ROWS, layer_table
 from .summary import Facts, account, facts, headline, run_line
 from .window_axis import window_lines

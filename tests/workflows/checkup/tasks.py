@@ -191,6 +191,34 @@ def loaded() -> dict[str, Any]:
     return made(plain(), batches=lambda: iter(data))
 
 
+class Extra(nn.Sequential):
+    """Its state is not tensors alone."""
+
+    def get_extra_state(self) -> dict[str, int]:
+        return {"version": 3}
+
+    def set_extra_state(self, state: dict[str, int]) -> None:
+        assert state == {"version": 3}
+
+
+def extra_state() -> dict[str, Any]:
+    return made(Extra(*plain()), optimizer=lambda p: torch.optim.SGD(p, 1e4))
+
+
+def doubling(in_place: bool) -> dict[str, Any]:
+    """A loss that scales its batch, as one would a fresh one from a loader, in place or not."""
+
+    def fresh() -> Iterator[tuple[Tensor, Tensor]]:
+        for x, y in batches():
+            yield x.clone(), y
+
+    def loss(model: nn.Module, batch: tuple[Tensor, Tensor]) -> Tensor:
+        x = batch[0].mul_(2) if in_place else batch[0] * 2
+        return F.cross_entropy(model(x), batch[1])
+
+    return made(plain(), batches=fresh, loss=loss)
+
+
 def lbfgs() -> dict[str, Any]:
     """On all the data at once: with a batch at a time its line searches disagree."""
     return made(plain(), batches=lambda: iter([(X, Y)]), optimizer=lambda p: torch.optim.LBFGS(p, 0.5, max_iter=4))

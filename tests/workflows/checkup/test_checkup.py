@@ -13,7 +13,7 @@ import torch
 from torch import nn
 
 import gradclinic
-from gradclinic.workflows.checkup import CheckupOptions, run_checkup
+from gradclinic.workflows.checkup import CheckupOptions, examine, run_checkup
 from gradclinic.workflows.diagnose import diagnose_run
 
 from . import tasks
@@ -110,6 +110,30 @@ def test_the_same_seed_gives_the_same_answer(tmp_path: Path) -> None:
         for line in each["ledger"]["lines"]:
             del line["sequence"]  # autograd counts all operations of the process
     assert told[0] == told[1]
+
+
+def test_a_loss_that_writes_to_its_batch_is_measured_as_one_that_does_not(tmp_path: Path) -> None:
+    told = [
+        gradclinic.checkup(lambda in_place=each: tasks.doubling(in_place), out=tmp_path / str(each)).to_dict()
+        for each in (False, True)
+    ]
+    assert told[0]["window"] == told[1]["window"]
+    assert told[0]["trains"] == told[1]["trains"]
+
+
+def test_state_that_is_not_tensors_is_put_back_as_well(tmp_path: Path) -> None:
+    answer = look("extra_state", tmp_path)
+    assert answer.findings[0].cause == "learning_rate_high"
+    assert answer.to_dict()["window"]["state"] == "above"
+
+
+def test_a_failure_of_our_own_is_not_blamed_on_the_target(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def fail(shown: object) -> bool:
+        raise RuntimeError("ours")
+
+    monkeypatch.setattr(examine, "thrown", fail)
+    with pytest.raises(RuntimeError, match="ours"):
+        look("healthy", tmp_path)
 
 
 def test_several_seeds_give_intervals(tmp_path: Path) -> None:

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from statistics import fmean
 from typing import Any
 
-from gradclinic.schema.record import Event, Record
+from gradclinic.schema.record import Record
 from gradclinic.schema.window import Window
 
 from .probability import fitted
@@ -54,31 +54,37 @@ def forecast(record: Record) -> Forecast | None:
         return None
     steps = record.info.steps_planned or 1
     ends = [event.data for event in record.events if event.kind == "window_ends"]
-    probes = _probes(record.events)
+    probes = _probes([event.data for event in record.events if event.kind == "baseline"])
     by_seed = [_signs(points, [e for e in ends if e["seed"] == seed], steps) for seed, points in probes.items()]
     known = tuple(found for found in by_seed if found is not None)
     probability = fmean(fitted().probability(found) for found in known) if known else None
-    lost = any(event.kind == "baseline" and event.data["loss"] is None for event in record.events)
-    thrown = lost or any(_thrown(points) for sets in probes.values() for points in sets)
+    wrecked = thrown([event.data for event in record.events if event.kind == "baseline"])
     last = [points[-1] for sets in probes.values() for points in sets if points]
     constants = [e.data["constant"] for e in record.events if e.kind == "baseline" and e.data["constant"] is not None]
     return Forecast(
         steps,
         max((step.step + 1 for step in record.steps), default=0),
         probability,
-        window_of(ends, steps, survived=probability is not None and probability >= EVEN, thrown=thrown),
+        window_of(ends, steps, survived=probability is not None and probability >= EVEN, thrown=wrecked),
         known,
         fmean(constants) if constants else None,
         fmean(each.explained for each in last) if last else None,
-        thrown,
+        wrecked,
     )
 
 
-def _probes(events: Sequence[Event]) -> dict[int, list[list[Point]]]:
+def thrown(shown: Sequence[dict[str, Any]]) -> bool:
+    """Whether the steps threw the loss up, from the data of ``baseline`` events; a loss that is no number counts."""
+    return any(data["loss"] is None for data in shown) or any(
+        _rose(points) for sets in _probes(shown).values() for points in sets
+    )
+
+
+def _probes(shown: Sequence[dict[str, Any]]) -> dict[int, list[list[Point]]]:
     """Seed → the points of each set of batches, in order of the steps."""
     found: dict[int, dict[str, list[Point]]] = defaultdict(lambda: defaultdict(list))
     constants: dict[tuple[int, str], float] = {}
-    for data in (event.data for event in events if event.kind == "baseline"):
+    for data in shown:
         place = (data["seed"], data["probe"])
         if data["constant"] is not None:
             constants[place] = data["constant"]
@@ -94,7 +100,7 @@ def _signs(points: list[list[Point]], ends: Sequence[dict[str, Any]], steps: int
     return signs(points, speeds, ends[0]["lr"] if ends else 0.0, steps)
 
 
-def _thrown(points: Sequence[Point]) -> bool:
+def _rose(points: Sequence[Point]) -> bool:
     if not points:
         return False
     first, last = (1 - p.explained + p.excess for p in (points[0], points[-1]))

@@ -10,7 +10,7 @@ import torch
 from torch import Tensor
 
 from gradclinic.measure.jacobian import Split
-from gradclinic.measure.window.speed import sample_dimensions
+from gradclinic.measure.window import sample_dimensions
 
 from .link import Link
 

@@ -20,7 +20,7 @@ from gradclinic.schema.record import Record
 from gradclinic.schema.report import Report, json_ready
 
 from .. import words
-from ..foreseen import spectra, stacks_of, unmeasured, where_of
+from ..checkup import spectra, stacks_of, unmeasured, where_of
 from ..layers import LayerRow, layer_rows
 from ..summary import Facts, account, facts, headline
 from .activity_chart import activity_chart

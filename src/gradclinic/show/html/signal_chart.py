@@ -7,7 +7,7 @@ from typing import Any
 from gradclinic.schema.report import Report
 
 from .. import words
-from ..foreseen import stacks_of
+from ..checkup import stacks_of
 from .figure import LINE_COLOURS, NEUTRAL, Chart, log_axis, numbers, place_axis
 
 #: A stack of fewer layers has no depth to show.

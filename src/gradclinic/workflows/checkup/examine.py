@@ -10,9 +10,12 @@ from itertools import chain, islice
 from typing import Any
 
 import torch
+from torch import Tensor, nn
 
+from gradclinic.diagnose.forecast import thrown
 from gradclinic.measure.baseline import Constant, best_constant, measure_baseline
 from gradclinic.measure.jacobian import NoProduct, Split, split
+from gradclinic.measure.jacobian.tree import cloned
 from gradclinic.measure.optimizers import NotApplicable
 from gradclinic.measure.window import measure_ends, settle
 from gradclinic.schema.record import Event, Sink
@@ -22,13 +25,11 @@ from .at_start import MEASUREMENTS
 from .trial import Trial
 from .user_code import told_in_one_line
 
-#: Real steps.  Measured on 350 set-ups: 12 say less of what comes (area under the ROC curve .957 where 24 have .980),
-#: and all that a check-up does is to cost at most 40 backward passes.
+#: Real steps.  Fewer say less of what comes (``make foresee`` has 12 beside 24), and all that a check-up does is to
+#: cost at most 40 backward passes.
 STEPS = 24
 #: Batches that the trial trains on and that everything is measured on as well, and as many that it never sees.
 PROBES = 2
-#: A loss that doubled was thrown up by the steps: two batches of a training scatter by less.
-THROWN = 2.0
 #: Told before each part: what comes, and how much of the whole is done.
 Tell = Callable[[str, float], None]
 
@@ -43,32 +44,34 @@ def examine(task: Task, seed: int, sink: Sink, tell: Tell, *, again: bool = Fals
     Raises:
         UserError: the user's own code fails, or gives what it should not.
     """
-    with told_in_one_line():
-        _Examination(task, seed, sink, tell).run(start=not again)
+    _Examination(task, seed, sink, tell).run(start=not again)
 
 
 class _Examination:
     def __init__(self, task: Task, seed: int, sink: Sink, tell: Tell) -> None:
         self._task, self._seed, self._sink, self._tell = task, seed, sink, tell
-        stream = task.stream()
-        self._seen, self._new = list(islice(stream, PROBES)), list(islice(stream, PROBES))
-        self._trial = Trial(task, chain(self._seen, stream), sink)
+        with told_in_one_line():
+            stream = task.stream()
+            self._seen, self._new = list(islice(stream, PROBES)), list(islice(stream, PROBES))
+            self._trial = Trial(task, chain(map(cloned, self._seen), stream), sink)
         self._trusted = False  # the loss could be taken apart
         self._constants: dict[str, Constant | None] = {}  # of each probe's batches
-        self._losses: list[tuple[float | None, float | None]] = []  # and the constant prediction's, as measured
+        self._shown: list[dict[str, Any]] = []  # what the outputs explained
 
     def run(self, *, start: bool) -> None:
         model, trial = self._task.model, self._trial
-        before = {name: value.detach().clone() for name, value in model.state_dict().items()}
+        before = copy.deepcopy(model.state_dict())
         with trial:
             if start:
                 self._start()
             self._measure(0.2)
             self._window(0.25, bend=False)
             for begin in (0.3, 0.6):
-                trial.take(STEPS // 2, partial(self._told, begin))
+                with told_in_one_line():
+                    trial.take(STEPS // 2, partial(self._told, begin))
                 self._measure(begin + 0.25)
-        if self._thrown:  # where the steps have wrecked the weights, only the initial ones say where the window is
+        # Where the steps have wrecked the weights, only the initial ones say where the window is.
+        if trial.broken or thrown(self._shown):
             model.load_state_dict(before)
         del before
         self._window(0.85, bend=True)
@@ -80,7 +83,11 @@ class _Examination:
         for place, (what, kind, measure) in enumerate(MEASUREMENTS):
             self._tell(what, 0.05 * place)
             with self._attempt(what):
-                self._put(kind, measure(task.model, task.loss, self._seen[0], self._seed))
+                self._put(kind, measure(task.model, self._loss, self._seen[0], self._seed))
+
+    def _loss(self, model: nn.Module, batch: Any) -> Tensor:
+        """A loss may write to its batch, which is measured again."""
+        return self._task.loss(model, cloned(batch))
 
     def _told(self, begin: float, done: float) -> None:
         self._tell("a few real steps", begin + 0.25 * done)
@@ -93,27 +100,22 @@ class _Examination:
                 splits = self._split(batches)
                 if name not in self._constants:
                     self._constants[name] = best_constant(splits)
-                found = measure_baseline(splits, self._constants[name])
-                self._put("baseline", {"probe": name, **found.to_dict()})
-                self._losses.append((found.loss, found.constant))
-
-    @property
-    def _thrown(self) -> bool:
-        """Whether the steps made the loss worse than twice what it was, or than twice a constant prediction's."""
-        if self._trial.broken:
-            return True
-        losses = [loss for loss, _ in self._losses]
-        if len(losses) < 2 or losses[0] is None:
-            return False
-        bar = THROWN * max(losses[0], self._losses[0][1] or 0.0)
-        return losses[-1] is None or losses[-1] > bar > 0
+                self._shown.append(
+                    {
+                        "at": self._trial.steps,
+                        "seed": self._seed,
+                        "probe": name,
+                        **measure_baseline(splits, self._constants[name]).to_dict(),
+                    }
+                )
+                self._put("baseline", self._shown[-1])
 
     def _window(self, share: float, *, bend: bool) -> None:
         """What sets the ends of the window, at the model's weights."""
         self._tell("the window of learning rates", share)
         task = self._task
         with self._attempt("the window of learning rates"):
-            held = settle(copy.deepcopy(task.model), task.loss, task.optimizer, self._seen)
+            held = settle(copy.deepcopy(task.model), self._loss, task.optimizer, self._seen)
             (found,) = self._split(self._seen[:1])
             generator = torch.Generator().manual_seed(self._seed)
             ends = measure_ends(found, held, bend=bend, generator=generator)
