@@ -9,7 +9,8 @@ from typing import Any
 
 from gradclinic.schema.window import Side, Window
 
-#: e-folds by which the samples' error is to fall in the budget.  Of the set-ups with less, 13 of 209 arrived (``make foresee``).
+#: e-folds by which the samples' error is to fall in the budget.  Of the set-ups with less, 13 of 209 arrived
+#: (``make foresee``).
 FOLDS = 1.0
 #: Up to twice the stability limit a network throws its loss up, finds a flatter place and survives (Lewkowycz 2020).
 CATAPULT = 2.0
