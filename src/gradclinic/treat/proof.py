@@ -54,6 +54,13 @@ class Proof:
         return self.gain.above_zero and self.over_random.above_zero and not self.head_start
 
     @property
+    def near(self) -> bool:
+        """Two more seeds, which halve a t interval of three, would decide it."""
+        return not self.head_start and all(
+            2 * each.mean > each.mean - each.low for each in (self.gain, self.over_random)
+        )
+
+    @property
     def head_start(self) -> bool:
         """The untreated run learns as well, only later: where it arrives is not known before the end."""
         return not self.whole and self.share_untreated > HEAD_START
@@ -105,7 +112,9 @@ def prove(
         longer = min(steps * LONGER, budget)
         if proof.hopeless:
             break
-        if longer > steps and purse.bears((longer - steps) * seeds * len(columns)):
+        if proof.near and seeds < MORE and purse.bears(steps * len(columns)):
+            more(1)
+        elif longer > steps and purse.bears((longer - steps) * seeds * len(columns)):
             steps = longer
         elif seeds < MORE and purse.bears(steps * len(columns)):
             more(1)

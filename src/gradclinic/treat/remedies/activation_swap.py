@@ -14,8 +14,15 @@ from ..surgery import Journal, Part, Untraceable, edit_graphs
 from ..surgery.nodes import ACTIVATIONS, activation_of, leads_to_weights
 
 #: What is put in: the function of torch.nn.functional, by name.
-OFFERED: dict[str, Callable[..., Any]] = {"relu": F.relu, "leaky_relu": F.leaky_relu, "gelu": F.gelu, "silu": F.silu, "elu": F.elu, "selu": F.selu,
-           "tanh": F.tanh}  # fmt: skip
+OFFERED: dict[str, Callable[..., Any]] = {
+    "relu": F.relu,
+    "leaky_relu": F.leaky_relu,
+    "gelu": F.gelu,
+    "silu": F.silu,
+    "elu": F.elu,
+    "selu": F.selu,
+    "tanh": F.tanh,
+}
 #: Bounded or one-sided without limit: they lose the signal, or blow it up, whatever the weights are.
 HARMFUL = ("sigmoid", "hardsigmoid", "log_sigmoid", "softmax", "log_softmax", "exp", "square", "tanh", "hardtanh",
            "softsign", "softplus")  # fmt: skip
