@@ -12,9 +12,9 @@ from typing import TYPE_CHECKING, Any
 from .errors import UserError
 
 if TYPE_CHECKING:
+    from .cure import Recipe
     from .schema.finding import Finding
     from .task import Task
-    from .treat import Recipe
     from .workflows.answer import Answer
     from .workflows.checkup import checkup
     from .workflows.diagnose import diagnose_run
@@ -29,7 +29,7 @@ __all__ = [
 _HOMES = {
     "Answer": "workflows.answer",
     "Finding": "schema.finding",
-    "Recipe": "treat",
+    "Recipe": "cure",
     "Task": "task",
     "Treatment": "workflows.treat",
     "Watch": "workflows.watch",

@@ -28,6 +28,7 @@ class Patient:
     optimizer: Optimizer  #: the user's, over the task's model; it has taken no step
     batches: tuple[Any, ...]  #: a few
     findings: tuple[Finding, ...] = ()
+    constant: float | None = None  #: loss of the best constant prediction, where a check-up knows it
 
     @property
     def model(self) -> nn.Module:

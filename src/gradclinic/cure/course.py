@@ -18,7 +18,7 @@ from .screening import Screened, screen
 from .trials import Results, Ward
 
 #: Shares of the purse: what is looked at without training, and the rounds of trials; the proof gets the rest.
-SCREENING, ROUNDS = 0.08, 0.57
+SCREENING, ROUNDS = 0.1, 0.56
 #: Gradients that screening one recipe costs: two for the preconditioner, one for the speed, four products with the
 #: curvature at about two each, and the loss taken apart.
 SCREEN = 12
@@ -83,6 +83,6 @@ def run_course(
     fresh = seed + len(course.rounds)
     for candidate in finalists(course.rounds):
         course.winner = candidate.recipe
-        course.proof = prove(ward, candidate.recipe, pool, purse, steps, fresh, tell)
+        course.proof = prove(ward, candidate.recipe, pool, purse, steps, fresh, tell, patient.constant)
         if course.cured or not course.proof.hopeless:
             break

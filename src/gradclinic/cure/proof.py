@@ -48,6 +48,7 @@ class Proof:
     over_random: Interval  #: over random remedies
     by_metric: bool  #: False: by the loss, its sign turned
     whole: bool  #: the trials took all steps of the budget
+    nothing: float  #: the value of having learned nothing
 
     @property
     def cured(self) -> bool:
@@ -68,11 +69,10 @@ class Proof:
 
     @property
     def share_untreated(self) -> float:
-        """How much of the treated run's way from the worst that was seen the untreated one has gone already."""
+        """How much of the treated run's way from nothing the untreated one has gone already."""
         treated, untreated = self.values[:2]
-        worst = min(value for arm in self.values for value in arm)
-        whole = sum(value - worst for value in treated)
-        return sum(value - worst for value in untreated) / whole if whole > 0 else 0.0
+        whole = sum(value - self.nothing for value in treated)
+        return sum(value - self.nothing for value in untreated) / whole if whole > 0 else 0.0
 
     @property
     def hopeless(self) -> bool:
@@ -81,10 +81,18 @@ class Proof:
 
 
 def prove(
-    ward: Ward, winner: Recipe, pool: Sequence[Recipe], purse: Purse, budget: int, seed: int, tell: Tell
+    ward: Ward,
+    winner: Recipe,
+    pool: Sequence[Recipe],
+    purse: Purse,
+    budget: int,
+    seed: int,
+    tell: Tell,
+    constant: float | None = None,
 ) -> Proof:
     """Trains until it is decided, or the purse bears no more; ``pool`` is what random remedies are drawn from.
 
+    ``constant`` is the loss of the best constant prediction, where it is known: at that nothing has been learned.
     First a few seeds for a part of what is left; then the same for longer; then more seeds.
     """
     draw = random.Random(seed)
@@ -104,7 +112,7 @@ def prove(
             tell(f"proof, seed {case[1]}: {case[0].says()}", 0.6 + 0.4 * seeds / MORE)
 
         trained = [ward.train(column, steps, "proof", told) for column in columns]
-        return _judged(columns, trained, steps >= budget)
+        return _judged(columns, trained, steps >= budget, constant)
 
     more(SEEDS)
     steps = int(min(max(purse.left * FIRST / (SEEDS * len(columns)), FEWEST), budget))
@@ -125,7 +133,9 @@ def prove(
     return proof
 
 
-def _judged(columns: Sequence[Sequence[Case]], trained: Sequence[Sequence[Outcome]], whole: bool) -> Proof:
+def _judged(
+    columns: Sequence[Sequence[Case]], trained: Sequence[Sequence[Outcome]], whole: bool, constant: float | None
+) -> Proof:
     names = ("treated", "untreated", *("random",) * RANDOM)
     arms = tuple(
         Arm(name, tuple(recipe for recipe, _ in cases), tuple(seed for _, seed in cases), tuple(outcomes))
@@ -134,7 +144,10 @@ def _judged(columns: Sequence[Sequence[Case]], trained: Sequence[Sequence[Outcom
     values, by_metric = scores(trained)
     own, untreated, *chance = values
     over_random = paired_interval(own * RANDOM, [value for column in chance for value in column])
-    return Proof(arms, tuple(map(tuple, values)), paired_interval(own, untreated), over_random, by_metric, whole)
+    # A metric has no such mark of its own; some arm that was ruined has come close to it.
+    nothing = min(value for column in values for value in column) if by_metric or constant is None else -constant
+    gain = paired_interval(own, untreated)
+    return Proof(arms, tuple(map(tuple, values)), gain, over_random, by_metric, whole, nothing)
 
 
 def scores(arms: Sequence[Sequence[Outcome]]) -> tuple[list[list[float]], bool]:

@@ -7,10 +7,10 @@ import random
 import pytest
 import torch
 
+from gradclinic.cure import Change, Recipe
+from gradclinic.cure.trials import Trial
 from gradclinic.errors import UserError
 from gradclinic.task import Target, find_target, own_generators, seed_all
-from gradclinic.treat import Change, Recipe
-from gradclinic.treat.trials import Trial
 
 from .. import tasks
 

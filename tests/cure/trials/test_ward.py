@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
+from gradclinic.cure import Change, Recipe
+from gradclinic.cure.purse import Purse
+from gradclinic.cure.trials import Case, Outcome, Ward
 from gradclinic.task import find_target
-from gradclinic.treat import Change, Recipe
-from gradclinic.treat.purse import Purse
-from gradclinic.treat.trials import Case, Outcome, Ward
 
 from .. import tasks
 

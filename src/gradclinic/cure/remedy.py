@@ -24,7 +24,7 @@ class CannotApply(ValueError):
 class Remedy:
     """One way to change a model or the way it is trained, in place and reversibly.
 
-    A subclass stands in a file of its own under ``treat/remedies`` and in the tuple there; ``gradclinic.remedies`` is
+    A subclass stands in a file of its own under ``cure/remedies`` and in the tuple there; ``gradclinic.remedies`` is
     the entry-point group for others.
     """
 

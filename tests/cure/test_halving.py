@@ -7,11 +7,11 @@ from typing import Any
 
 import pytest
 
-from gradclinic.treat import Change, Recipe
-from gradclinic.treat.candidates import Candidate
-from gradclinic.treat.halving import NOTHING, Result, equals, finalists, halve, ordered
-from gradclinic.treat.purse import Purse
-from gradclinic.treat.trials import Case, Outcome
+from gradclinic.cure import Change, Recipe
+from gradclinic.cure.candidates import Candidate
+from gradclinic.cure.halving import NOTHING, Result, equals, finalists, halve, ordered
+from gradclinic.cure.purse import Purse
+from gradclinic.cure.trials import Case, Outcome
 
 
 def candidate(lr: float, *more: Change) -> Candidate:

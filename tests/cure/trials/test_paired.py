@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from gradclinic.treat.trials import paired_interval
+from gradclinic.cure.trials import paired_interval
 
 
 @pytest.mark.parametrize("count", [2, 3, 4, 8, 16])

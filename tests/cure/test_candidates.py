@@ -8,13 +8,13 @@ from typing import Any
 import pytest
 import torch
 
+from gradclinic.cure import Change, Recipe
+from gradclinic.cure.candidates import bases, candidates, ground_of, proposals
+from gradclinic.cure.patient import Patient
+from gradclinic.cure.remedies import find_remedy
+from gradclinic.cure.screening import Screened, screen
 from gradclinic.schema.finding import Finding
 from gradclinic.task import find_target, own_generators
-from gradclinic.treat import Change, Recipe
-from gradclinic.treat.candidates import bases, candidates, ground_of, proposals
-from gradclinic.treat.patient import Patient
-from gradclinic.treat.remedies import find_remedy
-from gradclinic.treat.screening import Screened, screen
 
 from . import tasks
 
@@ -47,10 +47,8 @@ def test_scales_that_are_off_are_the_ground_of_all_others() -> None:
     assert [change.remedy for change in ground_of(one, changes).changes] == ["input_standardization"]
     recipes = list(bases(one, changes))
     assert recipes[0].changes == ()
-    both = [
-        recipe for recipe in recipes if {"input_standardization", "kaiming_init"} <= {c.remedy for c in recipe.changes}
-    ]
-    assert both
+    both = {"input_standardization", "kaiming_init"}
+    assert any(both <= {change.remedy for change in recipe.changes} for recipe in recipes)
 
 
 def test_a_decay_that_no_short_training_shows_is_ground_too() -> None:
@@ -107,7 +105,7 @@ def test_screening_sees_without_training_what_opens_the_window(change: Change, w
 
 def test_what_cannot_be_screened_says_why() -> None:
     def searching() -> dict[str, Any]:
-        return tasks.made(tasks.stack(), optimizer=lambda p: torch.optim.LBFGS(p))
+        return tasks.made(tasks.stack(), optimizer=torch.optim.LBFGS)
 
     with own_generators():
         target = find_target(searching)

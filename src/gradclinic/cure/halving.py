@@ -19,7 +19,7 @@ FEWEST, ENOUGH = 8, 300  #: steps of the first round: fewer say nothing, and mor
 LEAST, MOST = 3, 24  #: candidates of the first round
 #: Of equals the smallest wins: equal is what has this share of the best gain.
 EQUAL = 0.95
-#: Share of the best gain from which a smaller change gets its trial beside the best in the last round.
+#: Share of the best gain from which the smallest change goes on beside the best.
 PROMISING = 0.4
 
 Tell = Callable[[str, float], None]
@@ -61,7 +61,7 @@ def halve(
     for steps, kept in ((first, SECOND), (second, LAST)):
         results = train([NOTHING, *going], steps)
         best = [candidate for candidate, _ in ordered(results) if candidate is not NOTHING]
-        smaller = equals(results, PROMISING)[:1] if kept == LAST else []
+        smaller = equals(results, PROMISING)[:1]
         going = list(dict.fromkeys([*best[:1], *smaller, *best]))[:kept]
     train(going, last)
 
@@ -97,12 +97,13 @@ def ordered(results: Sequence[Result]) -> list[Result]:
 
 
 def equals(results: Sequence[Result], share: float) -> list[Candidate]:
-    """Those with at least ``share`` of the best one's gain over doing nothing, the smallest first."""
-    best = ordered(results)[0]
+    """Those with at least ``share`` of the best one's gain over doing nothing, the smallest and then the best first."""
+    ranked = ordered(results)
+    best = ranked[0]
     nothing = next(outcome for candidate, outcome in results if candidate is NOTHING)
     value = _value([outcome for _, outcome in results])
     gain = value(best[1]) - value(nothing)
-    found = [c for c, o in results if c is not NOTHING and gain > 0 and value(o) - value(nothing) >= share * gain]
+    found = [c for c, o in ranked if c is not NOTHING and gain > 0 and value(o) - value(nothing) >= share * gain]
     return sorted(found, key=lambda candidate: candidate.recipe.size)
 
 

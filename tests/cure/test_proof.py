@@ -7,10 +7,10 @@ from typing import Any
 
 import pytest
 
-from gradclinic.treat import Change, Recipe
-from gradclinic.treat.proof import MORE, SEEDS, prove, scores
-from gradclinic.treat.purse import Purse
-from gradclinic.treat.trials import Case, Outcome
+from gradclinic.cure import Change, Recipe
+from gradclinic.cure.proof import MORE, SEEDS, prove, scores
+from gradclinic.cure.purse import Purse
+from gradclinic.cure.trials import Case, Outcome
 
 WINNER, OTHER = Recipe.of(Change("learning_rate", {"lr": 1.0})), Recipe.of(Change("learning_rate", {"lr": 9.0}))
 

@@ -65,15 +65,24 @@ def bases(patient: Patient, changes: Sequence[Change]) -> Iterator[Recipe]:
         yield Recipe.of(change)
     network = [c for c in changes if _family(c) not in LOOP and c not in ground.changes]
     wanted = indicated(patient.findings)
-    for those in (
-        [change for change in network if change.remedy in wanted],
-        [change for change in network if change.remedy not in wanted],
-    ):
+    asked = [change for change in network if change.remedy in wanted]
+    for those in (asked, [change for change in network if change not in asked]):
         for change in those:
             if ground.changes:
                 yield ground.with_change(change)
             yield Recipe.of(change)
+        if those is asked:
+            yield _usual(ground, network)
         yield from _pairs(ground, those)
+
+
+def _usual(ground: Recipe, network: Sequence[Change]) -> Recipe:
+    """What one would build today: the first activation, normalisation and initialisation that fit, together."""
+    for family in ("activation", "normalization", "initialization"):
+        first = next((change for change in network if _family(change) == family), None)
+        if first is not None:
+            ground = ground.with_change(first)
+    return ground
 
 
 def ground_of(patient: Patient, changes: Sequence[Change]) -> Recipe:
