@@ -16,13 +16,15 @@ if TYPE_CHECKING:
     from .task import Task
     from .workflows.answer import Answer
     from .workflows.checkup import checkup
+    from .workflows.convergence import Convergence
     from .workflows.diagnose import diagnose_run
     from .workflows.watch import Watch, watch
 
-__all__ = ["Answer", "Finding", "Task", "UserError", "Watch", "checkup", "diagnose_run", "watch"]
+__all__ = ["Answer", "Convergence", "Finding", "Task", "UserError", "Watch", "checkup", "diagnose_run", "watch"]
 
 _HOMES = {
     "Answer": "workflows.answer",
+    "Convergence": "workflows.convergence",
     "Finding": "schema.finding",
     "Task": "task",
     "Watch": "workflows.watch",
