@@ -13,6 +13,11 @@ from .experiment import Experiment
 #: Name → what it is about, in the order in which the literature tells the story.
 NAMES = {
     "gradient-descent": "the worked example, by every optimizer",
+    "sigmoid-vs-relu": "what activation and weight scale leave of the gradient (Glorot 2010)",
+    "init": "Kaiming's initialisation against Xavier's, by depth (He 2015)",
+    "depth-scale": "how deep tanh networks train: the theory's depth scale (Schoenholz 2017)",
+    "isometry": "singular values of deep Jacobians, Gaussian and orthogonal weights (Pennington 2017)",
+    "batchnorm-explosion": "gradients grow with depth under batch normalisation (Yang 2019)",
 }
 #: What the experiments need beside gradclinic's core.
 NEEDS = {"torch": "torch", "sklearn": "scikit-learn"}

@@ -12,6 +12,7 @@
         font: { color: dark.matches ? "#d7dce2" : "#24292f", family: "system-ui, sans-serif", size: 12 },
         paper_bgcolor: "rgba(0,0,0,0)",
         plot_bgcolor: "rgba(0,0,0,0)",
+        modebar: { bgcolor: "rgba(0,0,0,0)", color: "#8b949e", activecolor: dark.matches ? "#d7dce2" : "#24292f" },
       });
       for (const key of ["xaxis", "yaxis"]) layout[key] = Object.assign({}, axis, layout[key]);
       Plotly.react("figure-" + place, figure.data, layout, { responsive: true, displaylogo: false });

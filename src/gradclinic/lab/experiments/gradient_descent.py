@@ -76,7 +76,7 @@ def judge(rows: Sequence[Row]) -> list[Claim]:
         at_most("its distance to the least squares line at the end", 1e-4, mean(plain, "off")),
         # e-folds of the error per step: 0.1 times the smaller curvature, which is near 1 for standard normal x.
         at_most("epochs until its loss is within 1% of the least", 100, mean(plain, "arrived")),
-        at_most("so do all others but RMSprop: their worst excess of the loss over the least", 0.01, max(excess)),
+        at_most("the others, RMSprop apart: worst excess of the loss over the least", 0.01, max(excess)),
         # Each of its steps is about the rate long, whichever way: it circles the minimum at a tenth of it or so.
         at_least(
             "RMSprop's distance from it: its steps do not shrink", 0.01, mean(pick(rows, optimizer="RMSprop"), "off")
