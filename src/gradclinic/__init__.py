@@ -17,17 +17,19 @@ if TYPE_CHECKING:
     from .task import Task
     from .workflows.answer import Answer
     from .workflows.checkup import checkup
+    from .workflows.convergence import Convergence
     from .workflows.diagnose import diagnose_run
     from .workflows.treat import Treatment, treat
     from .workflows.watch import Watch, watch
 
 __all__ = [
-    "Answer", "Finding", "Recipe", "Task", "Treatment", "UserError", "Watch", "checkup", "diagnose_run", "treat",
-    "watch",
+    "Answer", "Convergence", "Finding", "Recipe", "Task", "Treatment", "UserError", "Watch", "checkup",
+    "diagnose_run", "treat", "watch",
 ]  # fmt: skip
 
 _HOMES = {
     "Answer": "workflows.answer",
+    "Convergence": "workflows.convergence",
     "Finding": "schema.finding",
     "Recipe": "cure",
     "Task": "task",
