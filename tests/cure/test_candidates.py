@@ -59,6 +59,17 @@ def test_a_decay_that_no_short_training_shows_is_ground_too() -> None:
     assert [change.remedy for change in ground_of(one, proposals(one)).changes] == ["weight_decay"]
 
 
+def test_weights_are_drawn_for_the_activation_that_is_put_in() -> None:
+    one = patient(tasks.vanishing, "saturating_activation")
+    for recipe in bases(one, proposals(one)):
+        options = {change.remedy: change.options for change in recipe.changes}
+        if "activation_swap" in options and "xavier_init" in options:
+            assert options["xavier_init"]["nonlinearity"] == options["activation_swap"]["to"]
+            break
+    else:
+        raise AssertionError("the two are never tried together")
+
+
 def test_the_wider_window_is_tried_first_and_a_rate_outside_is_exchanged() -> None:
     one = patient(tasks.vanishing)
     changes = [Change("kaiming_init", {"nonlinearity": "relu"}), Change("xavier_init", {"nonlinearity": "relu"})]

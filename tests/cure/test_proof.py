@@ -32,7 +32,7 @@ class Made:
         return [self.value(names.get(recipe.key, "random"), seed, steps) for recipe, seed in cases]
 
 
-def run(value: Callable[[str, int, int], Outcome], most: float = 1e5, budget: int = 10_000) -> tuple[Any, Made]:
+def run(value: Callable[[str, int, int], Outcome], most: float = 1e5, budget: int = 1200) -> tuple[Any, Made]:
     purse = Purse(1200, most)
     made = Made(value, purse)
     return prove(made, WINNER, [OTHER], purse, budget, 10, lambda what, share: None), made  # type: ignore[arg-type]

@@ -81,8 +81,18 @@ def _usual(ground: Recipe, network: Sequence[Change]) -> Recipe:
     for family in ("activation", "normalization", "initialization"):
         first = next((change for change in network if _family(change) == family), None)
         if first is not None:
-            ground = ground.with_change(first)
+            ground = _joined(ground, first)
     return ground
+
+
+def _joined(recipe: Recipe, change: Change) -> Recipe:
+    """One change more; weights are drawn for the activation that is put in, not for the one that is taken out."""
+    swapped = next((c.options["to"] for c in (*recipe.changes, change) if c.remedy == "activation_swap"), None)
+    found = recipe.with_change(change)
+    for own in found.changes:
+        if swapped is not None and "nonlinearity" in own.options:
+            found = found.with_change(Change(own.remedy, {**own.options, "nonlinearity": swapped}))
+    return found
 
 
 def ground_of(patient: Patient, changes: Sequence[Change]) -> Recipe:
@@ -149,7 +159,7 @@ def _pairs(ground: Recipe, changes: Sequence[Change]) -> Iterator[Recipe]:
     for place, first in enumerate(changes):
         for second in changes[place + 1 :]:
             if _family(first) != _family(second):
-                yield ground.with_change(first).with_change(second)
+                yield _joined(_joined(ground, first), second)
 
 
 def _family(change: Change) -> str:

@@ -23,6 +23,9 @@ SCREENING, ROUNDS = 0.1, 0.56
 #: curvature at about two each, and the loss taken apart.
 SCREEN = 12
 
+#: Training runs that the first look at a proof takes at most; a second candidate is proven where the purse bears it.
+ONE_PROOF = 0.3
+
 Tell = Callable[[str, float], None]
 
 
@@ -82,6 +85,8 @@ def run_course(
     # On other seeds than the recipe was chosen by.
     fresh = seed + len(course.rounds)
     for candidate in finalists(course.rounds):
+        if course.proof is not None and not purse.bears(ONE_PROOF * steps):
+            break
         course.winner = candidate.recipe
         course.proof = prove(ward, candidate.recipe, pool, purse, steps, fresh, tell, patient.constant)
         if course.cured or not course.proof.hopeless:

@@ -22,8 +22,8 @@ RANDOM = 2
 FIRST, LONGER = 0.9, 2
 #: Share of the treated run's progress from which the untreated one is learning, only more slowly.
 HEAD_START = 0.33
-#: Steps that a trial takes at least.
-FEWEST = 8
+#: Steps that a trial takes at least, and share of the budget: in fewer, metrics of a few samples move by chance alone.
+FEWEST, LEAST = 8, 0.025
 
 Tell = Callable[[str, float], None]
 
@@ -115,7 +115,7 @@ def prove(
         return _judged(columns, trained, steps >= budget, constant)
 
     more(SEEDS)
-    steps = int(min(max(purse.left * FIRST / (SEEDS * len(columns)), FEWEST), budget))
+    steps = int(min(max(purse.left * FIRST / (SEEDS * len(columns)), LEAST * budget, FEWEST), budget))
     proof = proceed(steps)
     while not proof.cured:
         longer = min(steps * LONGER, budget)
