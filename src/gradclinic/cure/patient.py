@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property, partial
 from typing import Any
@@ -44,7 +45,7 @@ class Patient:
     def graphs(self) -> tuple[tuple[nn.Module, fx.Graph], ...]:
         """The parts of the model whose forward can be traced, as in training; empty where none can."""
         try:
-            return tuple((owner, graphs[True]) for owner, graphs in parts(self.model))
+            return tuple((owner, next(iter(graphs.values()))) for owner, graphs in parts(self.model))
         except Untraceable:
             return ()
 
@@ -77,8 +78,11 @@ class Patient:
     def calls(self) -> dict[str, Call]:
         """The first call of the model itself ("") and of each layer with weights."""
         wanted = ["", *(name for name, module in self.model.named_modules() if isinstance(module, WEIGHTED))]
-        found = first_calls(self.model, partial(self._loss, self.batches[0]), wanted)
-        return {call.name: call for call in found}
+        return {call.name: call for call in self.calls_of(wanted)}
+
+    def calls_of(self, wanted: Sequence[str]) -> list[Call]:
+        """The first call of each of these modules, in order."""
+        return first_calls(self.model, partial(self._loss, self.batches[0]), wanted)
 
     @cached_property
     def inputs(self) -> Tensor | None:

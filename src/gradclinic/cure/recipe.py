@@ -12,7 +12,7 @@ from torch.optim import Optimizer
 
 from gradclinic.errors import UserError
 
-from .remedy import FAMILIES, Remedy
+from .remedy import FAMILIES, CannotApply, Remedy
 from .surgery import Journal
 
 VERSION = 1
@@ -103,7 +103,7 @@ class Recipe:
                 if not adopted and FAMILIES.index(remedy.family) >= FAMILIES.index("optimizer"):
                     journal.adopt()
                     adopted = True
-                remedy.apply(journal, change.options)
+                _apply(remedy, journal, change)
             journal.adopt()
         except BaseException:
             journal.undo()
@@ -181,6 +181,17 @@ def _changes(items: Sequence[Any], name: str) -> Iterator[Change]:
         if not isinstance(options, Mapping):
             raise UserError(f"{name}: the options of change {place} ({item['remedy']}) are no mapping")
         yield Change(item["remedy"], dict(options))
+
+
+def _apply(remedy: Remedy, journal: Journal, change: Change) -> None:
+    try:
+        remedy.apply(journal, change.options)
+    except CannotApply:
+        raise
+    except KeyError as error:
+        raise CannotApply(f"{remedy.id} lacks the option {error}") from error
+    except ValueError as error:  # from the surgery, or from torch
+        raise CannotApply(f"{remedy.id}: {' '.join(str(error).split())}") from error
 
 
 def _remedy(change: Change) -> Remedy:

@@ -10,34 +10,64 @@ from gradclinic.errors import UserError
 
 from ..remedy import FAMILIES, Remedy
 from .activation_swap import ActivationSwap
+from .critical_init import CriticalInit
+from .descend import Descend
+from .dropout import Dropout
+from .epsilon import Epsilon
+from .forget_bias import ForgetBias
 from .gradient_clipping import GradientClipping
 from .input_standardization import InputStandardization
 from .kaiming_init import KaimingInit
 from .learning_rate import LearningRate
+from .loss_scaling import LossScaling
+from .lr_schedule import LearningRateSchedule
+from .lsuv_init import LsuvInit
 from .normalization import Normalization
 from .optimizer import OptimizerChange
 from .orthogonal_init import OrthogonalInit
+from .orthogonal_recurrence import OrthogonalRecurrence
 from .output_activation import OutputActivation
+from .pre_norm import PreNorm
+from .raise_precision import RaisePrecision
+from .residual_scaling import ResidualScaling
 from .shortcuts import Shortcuts
+from .stochastic_rounding import StochasticRounding
 from .target_standardization import TargetStandardization
+from .unfreeze import Unfreeze
 from .warmup import Warmup
 from .weight_decay import WeightDecay
+from .weight_rescale import WeightRescale
 from .xavier_init import XavierInit
 
 BUILT_IN: tuple[Remedy, ...] = (
+    Unfreeze(),
+    RaisePrecision(),
+    LossScaling(),
+    StochasticRounding(),
     InputStandardization(),
     TargetStandardization(),
     OutputActivation(),
     ActivationSwap(),
     Normalization(),
+    PreNorm(),
     Shortcuts(),
+    ResidualScaling(),
+    OrthogonalRecurrence(),
+    ForgetBias(),
     KaimingInit(),
     XavierInit(),
     OrthogonalInit(),
+    CriticalInit(),
+    LsuvInit(),
+    WeightRescale(),
     OptimizerChange(),
+    Epsilon(),
+    Descend(),
     WeightDecay(),
+    Dropout(),
     LearningRate(),
     Warmup(),
+    LearningRateSchedule(),
     GradientClipping(),
 )
 GROUP = "gradclinic.remedies"

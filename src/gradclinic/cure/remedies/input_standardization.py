@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from functools import partial
 from typing import Any
 
 import torch
 from torch import Tensor, nn
+from torch.utils._pytree import tree_flatten, tree_unflatten
 
 from ..patient import Patient
 from ..remedy import CannotApply, Options, Remedy
@@ -47,9 +49,9 @@ class InputStandardization(Remedy):
         mean, std = (torch.tensor(options[key], dtype=torch.float32) for key in ("mean", "std"))
         if not bool((std > 0).all()):
             raise CannotApply("standard deviations must be above 0")
-        journal.buffer(journal.model, "input_mean", mean)
-        journal.buffer(journal.model, "input_std", std)
-        journal.hook(journal.model.register_forward_pre_hook(_before, with_kwargs=True, prepend=True))
+        names = [journal.buffer(journal.model, *pair) for pair in (("input_mean", mean), ("input_std", std))]
+        before = partial(_before, names=names)
+        journal.hook(journal.model.register_forward_pre_hook(before, with_kwargs=True, prepend=True))
 
     def code(self, options: Options) -> str:
         if isinstance(options["mean"], list):
@@ -57,14 +59,19 @@ class InputStandardization(Remedy):
         return f"x = (x - {float(options['mean']):.6g}) / {float(options['std']):.6g}  # before the model"
 
 
-def _before(model: nn.Module, args: tuple[Any, ...], kwargs: dict[str, Any]) -> tuple[tuple[Any, ...], dict[str, Any]]:
-    mean: Any = model.input_mean
-    std: Any = model.input_std
-    if args and isinstance(args[0], Tensor):
-        return ((args[0] - mean) / std, *args[1:]), kwargs
-    for key, value in kwargs.items():
-        if isinstance(value, Tensor):
-            return args, {**kwargs, key: (value - mean) / std}
+def _before(
+    model: nn.Module, args: tuple[Any, ...], kwargs: dict[str, Any], *, names: list[str]
+) -> tuple[tuple[Any, ...], dict[str, Any]]:
+    """The first tensor among the arguments is the input, as in :attr:`.Patient.inputs`."""
+    leaves, spec = tree_flatten((args, kwargs))
+    place = next((place for place, leaf in enumerate(leaves) if isinstance(leaf, Tensor)), None)
+    if place is None or not leaves[place].is_floating_point():
+        return args, kwargs
+    mean, std = (getattr(model, name) for name in names)
+    x = leaves[place]
+    wide = torch.promote_types(x.dtype, torch.float32)  # a half holds neither large means nor small deviations
+    leaves[place] = ((x.to(wide) - mean.to(wide)) / std.to(wide)).to(x.dtype)
+    args, kwargs = tree_unflatten(leaves, spec)
     return args, kwargs
 
 

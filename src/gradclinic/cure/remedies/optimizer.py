@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 from collections.abc import Iterable, Mapping
 from typing import Any
 
@@ -11,6 +12,7 @@ from torch.optim import Optimizer
 from ..patient import Patient
 from ..remedy import CannotApply, Options, Remedy
 from ..surgery import Journal
+from .epsilon import HALF
 
 #: Name → class and its usual settings.
 OFFERED: Mapping[str, tuple[type[Optimizer], dict[str, Any]]] = {
@@ -54,6 +56,9 @@ class OptimizerChange(Remedy):
             raise CannotApply("there is no optimizer to exchange")
         kind, settings = OFFERED[name]
         settings = settings | {k: v for k, v in options.items() if k not in ("name", "lr")}
+        halves = any(p.dtype == torch.float16 for group in old.param_groups for p in group["params"])
+        if halves and "eps" in inspect.signature(kind).parameters:
+            settings.setdefault("eps", HALF)  # torch's default is 0 there, and a step 0/0
         rates = [float(group["lr"]) for group in old.param_groups]
         highest = max(rates) or 1.0
         groups = []

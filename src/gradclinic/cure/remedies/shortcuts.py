@@ -7,27 +7,15 @@ from collections.abc import Iterable
 from typing import Any
 
 import torch
-from torch import Tensor, fx, nn
+from torch import fx, nn
 
 from ..patient import Patient
 from ..remedy import CannotApply, Options, Remedy
-from ..surgery import Journal, Part, Untraceable, edit_graphs
+from ..surgery import Gate, Journal, Part, Untraceable, edit_graphs, parts
 from ..surgery.nodes import CONVOLUTIONS, DROPOUTS, activation_of, chain, is_norm, leads_to_weights, module_of
 
 #: Blocks from which a stack is deep enough that a way around its layers can matter.
 DEEP = 3
-
-
-class Gate(nn.Module):
-    """A trainable factor of a branch, 0 at the start (ReZero)."""
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.weight = nn.Parameter(torch.zeros(()))
-
-    def forward(self, branch: Tensor) -> Tensor:
-        """Any shape."""
-        return branch * self.weight
 
 
 class Shortcuts(Remedy):
@@ -51,7 +39,8 @@ class Shortcuts(Remedy):
         if kind not in ("scaled", "rezero", "plain"):
             raise CannotApply(f"no such shortcut: {kind!r}; there are scaled, rezero and plain")
         try:
-            done = edit_graphs(journal, lambda part: _add(part, kind))
+            count = sum(len(_blocks(next(iter(graphs.values())), owner)) for owner, graphs in parts(journal.model))
+            done = edit_graphs(journal, lambda part: _add(part, kind, count))
         except Untraceable as error:
             raise CannotApply(str(error)) from error
         if not done:
@@ -100,7 +89,7 @@ def _keeps_shape(layer: nn.Module) -> bool:
     return layer.padding != "valid" and all(s == 1 and 2 * p == d * (k - 1) for k, p, d, s in rows)
 
 
-def _add(part: Part, kind: str) -> bool:
+def _add(part: Part, kind: str, count: int) -> bool:
     blocks = _blocks(part.graph, part.owner)
     for _, node, end in blocks:
         start = node.args[0]  # the sum before it, once the block before it has its shortcut
@@ -108,7 +97,7 @@ def _add(part: Part, kind: str) -> bool:
             if kind == "rezero":
                 branch = part.graph.call_module(part.beside(node, "gate", Gate), (end,))
             elif kind == "scaled":
-                branch = part.graph.call_function(operator.mul, (end, len(blocks) ** -0.5))
+                branch = part.graph.call_function(operator.mul, (end, count**-0.5))
             else:
                 branch = end
         with part.graph.inserting_after(branch):

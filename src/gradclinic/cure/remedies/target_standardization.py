@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from functools import partial
 from typing import Any
 
 import torch
 from torch import Tensor, nn
 
 from gradclinic.measure.jacobian import NoProduct, split
+from gradclinic.measure.jacobian.tree import floating
 
 from ..patient import Patient
 from ..remedy import CannotApply, Options, Remedy
@@ -40,19 +42,23 @@ class TargetStandardization(Remedy):
         mean, std = (torch.tensor(float(options[key])) for key in ("mean", "std"))
         if not std > 0:
             raise CannotApply("the standard deviation must be above 0")
-        journal.buffer(journal.model, "target_mean", mean)
-        journal.buffer(journal.model, "target_std", std)
-        journal.hook(journal.model.register_forward_hook(_after))
+        names = [journal.buffer(journal.model, *pair) for pair in (("target_mean", mean), ("target_std", std))]
+        journal.hook(journal.model.register_forward_hook(partial(_after, names=names)))
 
     def code(self, options: Options) -> str:
         mean, std = float(options["mean"]), float(options["std"])
         return f"prediction = model(x) * {std:.6g} + {mean:.6g}  # wherever the model is called"
 
 
-def _after(model: nn.Module, args: Any, output: Any) -> Any:
-    mean: Any = model.target_mean
-    std: Any = model.target_std
-    return output * std + mean if isinstance(output, Tensor) else output
+def _after(model: nn.Module, args: Any, output: Any, *, names: list[str]) -> Any:
+    """Of several floating tensors none is known to be the prediction."""
+    tensors, rebuild = floating(output)
+    if len(tensors) != 1:
+        return output
+    mean, std = (getattr(model, name) for name in names)
+    (y,) = tensors
+    wide = torch.promote_types(y.dtype, torch.float32)  # a half holds no large means
+    return rebuild([(y.to(wide) * std.to(wide) + mean.to(wide)).to(y.dtype)])
 
 
 def targets(patient: Patient) -> Tensor | None:
@@ -64,6 +70,8 @@ def targets(patient: Patient) -> Tensor | None:
     for place, batch in enumerate(patient.batches):
         try:
             apart = split(patient.model, patient.task.loss, batch, trusted=place > 0)
+            if apart.shapes is None or len(apart.shapes) != apart.calls:
+                return None  # several outputs: see _after
             goal = _minimum(apart.outputs(apart.parameters).detach(), apart.loss_of)
         except (NoProduct, RuntimeError):
             return None
@@ -81,8 +89,8 @@ def _minimum(outputs: Tensor, loss_of: Any) -> Tensor | None:
     (bend,) = torch.autograd.grad(slope.sum(), at)
     if not bool((bend > 0).all()) or float(bend.max()) > 1.001 * float(bend.min()):
         return None  # not the same parabola for every output
-    goal = (outputs - slope.detach() / bend).double()
-    again = goal.to(outputs.dtype).requires_grad_()
+    goal = (outputs - slope.detach() / bend.detach()).double()
+    again = goal.to(outputs.dtype, copy=True).requires_grad_()
     (left,) = torch.autograd.grad(loss_of(again), again)
     # Float32 leaves a millionth; a loss that is no parabola leaves more.
     return goal if float(left.norm()) <= 1e-3 * float(slope.detach().norm()) else None

@@ -3,14 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import Any
-
-from torch.optim import Optimizer
-from torch.optim.lr_scheduler import LambdaLR
 
 from ..patient import Patient
 from ..remedy import CannotApply, Options, Remedy
-from ..surgery import Journal
+from ..surgery import Journal, follow
 
 #: Share of the budget: what large-batch and transformer recipes use.
 SHARE = 0.05
@@ -30,19 +26,10 @@ class Warmup(Remedy):
         yield {"steps": max(5, round(SHARE * patient.task.steps))}
 
     def apply(self, journal: Journal, options: Options) -> None:
-        optimizer, steps = journal.optimizer, int(options["steps"])
-        if optimizer is None:
-            raise CannotApply("there is no optimizer")
+        steps = int(options["steps"])
         if steps < 1:
             raise CannotApply(f"a warm-up takes at least one step, not {steps}")
-        for group in optimizer.param_groups:
-            journal.group(group, "lr", group["lr"])  # what the schedule sets goes back to it
-        schedule = LambdaLR(optimizer, lambda step: min(1.0, (step + 1) / steps))
-
-        def after(optimizer: Optimizer, args: Any, kwargs: Any) -> None:
-            schedule.step()
-
-        journal.hook(optimizer.register_step_post_hook(after))
+        follow(journal, lambda step: min(1.0, (step + 1) / steps))
 
     def says(self, options: Options) -> str:
         return f"warm-up of {int(options['steps']):,} steps"

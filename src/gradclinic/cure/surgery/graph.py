@@ -6,7 +6,7 @@ survives; the module keeps its identity, its parameters and their names.
 
 from __future__ import annotations
 
-import copy
+import inspect
 import types
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -15,6 +15,7 @@ from typing import Any
 from torch import fx, nn
 
 from .journal import Journal
+from .tracing import Mode, is_leaf, optional, traced
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,7 +46,7 @@ class Untraceable(ValueError):
 def edit_graphs(journal: Journal, edit: Callable[[Part], bool]) -> int:
     """Lets ``edit`` change each traceable part of the model; gives the number of modules that it changed.
 
-    ``edit`` is called for the graph in training and for that in evaluation, and says whether it changed anything.
+    ``edit`` is called for each of its graphs, and says whether it changed anything.
 
     Raises:
         Untraceable: nothing can be traced.
@@ -60,73 +61,63 @@ def edit_graphs(journal: Journal, edit: Callable[[Part], bool]) -> int:
     return changed
 
 
-def parts(model: nn.Module) -> list[tuple[nn.Module, dict[bool, fx.Graph]]]:
-    """The largest traceable modules, with their graphs in training (True) and in evaluation (False).
+def parts(model: nn.Module) -> list[tuple[nn.Module, dict[Mode, fx.Graph]]]:
+    """The largest traceable modules, each once, with their graphs (see :func:`.traced`).
 
     Raises:
         Untraceable: there is none.
     """
     why: list[str] = []
-    found = list(_parts(model, why))
+    found = list(_parts(model, why, set()))
     if not found:
         raise Untraceable(f"the model's forward cannot be traced: {why[0] if why else 'it has no modules'}")
     return found
 
 
-def _parts(module: nn.Module, why: list[str]) -> Iterator[tuple[nn.Module, dict[bool, fx.Graph]]]:
+def _parts(module: nn.Module, why: list[str], seen: set[nn.Module]) -> Iterator[tuple[nn.Module, dict[Mode, fx.Graph]]]:
+    if module in seen:
+        return
+    seen.add(module)
     try:
-        yield module, _traced(module)
+        yield module, traced(module)
         return
     except Exception as error:  # whatever a forward does with what is no tensor
         why.append(" ".join(f"{type(error).__name__}: {error}".split())[:200])
     for child in module.children():
-        if not _is_leaf(child) and not isinstance(child, (nn.ModuleList, nn.ModuleDict)):
-            yield from _parts(child, why)
-        elif isinstance(child, (nn.ModuleList, nn.ModuleDict)):
-            for grandchild in child.children():
-                if not _is_leaf(grandchild):
-                    yield from _parts(grandchild, why)
+        inside = child.children() if isinstance(child, (nn.ModuleList, nn.ModuleDict)) else [child]
+        for each in inside:
+            # Torch's own are left as they are, but for those that only hold the user's (nn.DataParallel).
+            if not is_leaf(each) or any(not is_leaf(below) for below in each.modules()):
+                yield from _parts(each, why, seen)
 
 
-def _traced(module: nn.Module) -> dict[bool, fx.Graph]:
-    if _is_leaf(module):
-        raise TypeError(f"{type(module).__name__} is torch's own")
-    own = vars(module).get("forward")
-    if own is not None:  # fx looks at the class only
-        edited: dict[bool, fx.Graph] | None = getattr(getattr(own, "__func__", None), "graphs", None)
-        if edited is None:
-            raise TypeError(f"{type(module).__name__} has a forward of its own as an attribute")
-        return {mode: copy.deepcopy(graph) for mode, graph in edited.items()}
-    found = {}
-    modes = {each: each.training for each in module.modules()}
-    try:
-        for mode in (True, False):
-            module.train(mode)
-            found[mode] = fx.Tracer().trace(module)
-    finally:
-        for each, training in modes.items():
-            each.training = training
-    return found
-
-
-def _is_leaf(module: nn.Module) -> bool:
-    """What fx does not look into: torch's own modules, containers excepted."""
-    return fx.Tracer().is_leaf_module(module, "")
-
-
-def _forward(owner: nn.Module, graphs: dict[bool, fx.Graph]) -> Callable[..., Any]:
+def _forward(owner: nn.Module, graphs: dict[Mode, fx.Graph]) -> Callable[..., Any]:
     """The graphs as a bound method of ``owner``, which a deep copy carries along."""
     codes, edited = {}, {}
     for mode, graph in graphs.items():
         module = fx.GraphModule(owner, graph)
-        module.graph.eliminate_dead_code()
+        # What has no users stays: it may write to its input, as F.relu_(x) does.
         module.graph.lint()
         module.recompile()
         codes[mode], edited[mode] = type(module).forward, module.graph
-    training, evaluation = codes[True], codes[False]
+    defaults = optional(owner) if any(bare for _, bare in graphs) else {}
+    signature = inspect.signature(type(owner).forward)
 
     def forward(self: nn.Module, *args: Any, **kwargs: Any) -> Any:
-        return (training if self.training else evaluation)(self, *args, **kwargs)
+        if not defaults:
+            return codes[self.training, False](self, *args, **kwargs)
+        given = signature.bind(self, *args, **kwargs).arguments
+        needed = {name: value for name, value in given.items() if name not in defaults}
+        if all(name in needed or _same(value, defaults[name]) for name, value in given.items()):
+            return codes[self.training, True](**needed)
+        if (self.training, False) not in codes:
+            others = ", ".join(name for name in given if name not in needed)
+            raise TypeError(f"the treated forward of {type(self).__name__} cannot be traced with {others}")
+        return codes[self.training, False](**given)
 
     forward.graphs = edited  # type: ignore[attr-defined]  # the next edit begins with them
     return types.MethodType(forward, owner)
+
+
+def _same(value: Any, default: Any) -> bool:
+    return type(value) is type(default) and value == default

@@ -12,6 +12,8 @@ from torch.optim import Optimizer
 #: Stands for an attribute that was not there.
 _ABSENT = object()
 
+StepHook = Callable[[Optimizer], None]
+
 
 class Journal:
     """Every edit goes through it, and :meth:`undo` takes all of them back, the last first.
@@ -26,6 +28,7 @@ class Journal:
         self._reversible = reversible
         self._draws = 0
         self._new: list[nn.Parameter] = []  # that the edits brought
+        self._around: list[tuple[str, Callable[..., None]]] = []  # hooks of the optimizer, and how each is registered
 
     def undo(self) -> None:
         """Takes every edit back; parameters get the values that they had when they were edited."""
@@ -50,37 +53,47 @@ class Journal:
 
     def set(self, owner: object, name: str, value: Any) -> None:
         """Another value for an attribute; submodules too."""
-        old = vars(owner).get(name, _ABSENT)
-        if isinstance(owner, nn.Module) and name in owner._modules:
-            old = owner._modules[name]
+        plain = vars(owner).get(name, _ABSENT)
+        old = owner._modules[name] if isinstance(owner, nn.Module) and name in owner._modules else plain
         setattr(owner, name, value)
-        self._later(lambda: delattr(owner, name) if old is _ABSENT else setattr(owner, name, old))
 
-    def replace(self, path: str, module: nn.Module) -> None:
-        """Another module at ``path`` (as in ``named_modules``) below the model."""
-        parent, _, name = path.rpartition(".")
-        self.set(self.model.get_submodule(parent), name, self._placed(module))
+        def back() -> None:
+            if old is _ABSENT or (plain is not _ABSENT and name not in vars(owner)):
+                delattr(owner, name)  # a module that stood in for what is none is kept elsewhere
+            if old is not _ABSENT:
+                setattr(owner, name, old)
+
+        self._later(back)
 
     def add(self, owner: nn.Module, name: str, module: nn.Module) -> str:
         """A new submodule of ``owner``, on the device and of the type of its parameters; gives the name it got."""
-        stem, number = name, 1
-        while hasattr(owner, name):
-            number += 1
-            name = f"{stem}_{number}"
-        owner.add_module(name, self._placed(module))
+        name = _free(owner, name)
+        owner.add_module(name, self.placed(module, owner))
         self._later(lambda: delattr(owner, name))
         return name
 
-    def buffer(self, owner: nn.Module, name: str, values: Tensor) -> None:
-        """A new buffer of ``owner``, on the device of its parameters.
-
-        Raises:
-            ValueError: the name is taken.
-        """
-        if hasattr(owner, name):
-            raise ValueError(f"{type(owner).__name__} has a {name!r} already")
-        owner.register_buffer(name, self._like(values))
+    def buffer(self, owner: nn.Module, name: str, values: Tensor) -> str:
+        """A new buffer of ``owner``, on the device of its parameters but of its own type; gives the name it got."""
+        name, like = _free(owner, name), self._typical(owner)
+        owner.register_buffer(name, values if like is None else values.to(like.device))
         self._later(lambda: delattr(owner, name))
+        return name
+
+    @torch.no_grad()
+    def cast(self, tensor: Tensor, dtype: torch.dtype) -> None:
+        """The same parameter or buffer, its values in another format."""
+        old = tensor.data
+        gradient, tensor.grad = tensor.grad, None
+        tensor.data = old.to(dtype)
+        if gradient is not None:
+            tensor.grad = gradient.to(dtype)
+
+        def back() -> None:
+            tensor.grad = None
+            tensor.data = old
+            tensor.grad = gradient
+
+        self._later(back)
 
     def hook(self, handle: Any) -> None:
         """A hook that was registered."""
@@ -89,14 +102,46 @@ class Journal:
     def group(self, group: dict[str, Any], key: str, value: Any) -> None:
         """Another setting of one parameter group."""
         old = group.get(key, _ABSENT)
-        group[key] = torch.full_like(old, value) if isinstance(old, Tensor) else value
+        group[key] = torch.full_like(old, float(value)) if isinstance(old, Tensor) else value
         self._later(lambda: group.pop(key) if old is _ABSENT else group.__setitem__(key, old))
 
+    def train(self, parameter: nn.Parameter) -> None:
+        """A parameter that was frozen, or left out of the optimizer, is to be trained from now on."""
+        old = parameter.requires_grad
+        parameter.requires_grad_()
+        self._later(lambda: parameter.requires_grad_(old))
+        self.bring([parameter])
+
+    def before_step(self, hook: StepHook) -> None:
+        """Called with the optimizer before each of its steps, in order of registration; with one that comes later too.
+
+        Raises:
+            ValueError: there is no optimizer.
+        """
+        self._around_step("register_step_pre_hook", hook)
+
+    def after_step(self, hook: StepHook) -> None:
+        """Called with the optimizer after each of its steps; see :meth:`before_step`."""
+        self._around_step("register_step_post_hook", hook)
+
     def exchange(self, optimizer: Optimizer) -> None:
-        """Another optimizer in place of the one at hand."""
+        """Another optimizer in place of the one at hand; what happens around its steps goes on."""
         old = self.optimizer
         self.optimizer = optimizer
         self._later(lambda: setattr(self, "optimizer", old))
+        for register, hook in self._around:
+            self.hook(getattr(optimizer, register)(hook))
+
+    def _around_step(self, register: str, hook: StepHook) -> None:
+        if self.optimizer is None:
+            raise ValueError("there is no optimizer")
+
+        def called(optimizer: Optimizer, args: Any, kwargs: Any) -> None:
+            hook(optimizer)
+
+        self.hook(getattr(self.optimizer, register)(called))
+        self._around.append((register, called))
+        self._later(self._around.pop)
 
     def adopt(self) -> None:
         """Gives the optimizer the parameters that the edits brought, by the settings of its first group.
@@ -107,7 +152,7 @@ class Journal:
             return
         groups = self.optimizer.param_groups
         held = {id(parameter) for group in groups for parameter in group["params"]}
-        new = [parameter for parameter in self._new if id(parameter) not in held]
+        new = [parameter for parameter in dict.fromkeys(self._new) if id(parameter) not in held]
         if new:
             self.optimizer.add_param_group({**{k: v for k, v in groups[0].items() if k != "params"}, "params": new})
             self._later(groups.pop)
@@ -116,19 +161,17 @@ class Journal:
         """Parameters that are to be trained from now on."""
         self._new += parameters
 
-    def _placed(self, module: nn.Module) -> nn.Module:
-        like = self._typical()
+    def placed(self, module: nn.Module, owner: nn.Module) -> nn.Module:
+        """A new module as it must be to work beside ``owner``; its parameters are to be trained."""
+        like = self._typical(owner)
         if like is not None:
             module.to(like.device, like.dtype)
         self.bring(module.parameters())
         return module.train(self.model.training)
 
-    def _like(self, values: Tensor) -> Tensor:
-        like = self._typical()
-        return values if like is None else values.to(like.device, like.dtype)
-
-    def _typical(self) -> Tensor | None:
-        return next((p for p in self.model.parameters() if p.is_floating_point()), None)
+    def _typical(self, owner: nn.Module) -> Tensor | None:
+        every = (p for module in (owner, self.model) for p in module.parameters() if p.is_floating_point())
+        return next(every, None)
 
     def _later(self, back: Callable[[], Any]) -> None:
         if self._reversible:
@@ -138,3 +181,12 @@ class Journal:
 @torch.no_grad()
 def _restore(tensor: Tensor, old: Tensor) -> None:
     tensor.copy_(old)
+
+
+def _free(owner: nn.Module, name: str) -> str:
+    """``name``, or with the first number that makes it one that ``owner`` has not."""
+    stem, number = name, 1
+    while hasattr(owner, name):
+        number += 1
+        name = f"{stem}_{number}"
+    return name

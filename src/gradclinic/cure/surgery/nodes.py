@@ -15,6 +15,7 @@ NORMS = (
     nn.BatchNorm1d, nn.BatchNorm2d, nn.BatchNorm3d, nn.LayerNorm, nn.GroupNorm, nn.RMSNorm, nn.InstanceNorm1d,
     nn.InstanceNorm2d, nn.InstanceNorm3d, nn.SyncBatchNorm,
 )  # fmt: skip
+FUNCTIONAL_NORMS = (F.layer_norm, F.batch_norm, F.group_norm, F.instance_norm, F.rms_norm)
 DROPOUTS = (nn.Dropout, nn.Dropout1d, nn.Dropout2d, nn.Dropout3d, nn.AlphaDropout)
 
 #: Name → (module, functions, methods).  One name per function that a network is built from.
@@ -73,6 +74,16 @@ def is_norm(node: fx.Node, owner: nn.Module) -> bool:
     return isinstance(module_of(node, owner), NORMS)
 
 
+def has_weights(node: fx.Node, owner: nn.Module) -> bool:
+    """Whether a node computes with parameters, of a module or its own; normalisations apart."""
+    module = module_of(node, owner)
+    if module is not None:
+        return not isinstance(module, NORMS) and any(True for _ in module.parameters())
+    if node.op == "get_attr" or node.target in FUNCTIONAL_NORMS:
+        return False
+    return any(each.op == "get_attr" and _is_parameter(owner, str(each.target)) for each in node.all_input_nodes)
+
+
 def leads_to_weights(node: fx.Node, owner: nn.Module) -> bool:
     """Whether anything with parameters, normalisations apart, comes after ``node``: else it belongs to the output."""
     seen, waiting = set(), list(node.users)
@@ -81,11 +92,15 @@ def leads_to_weights(node: fx.Node, owner: nn.Module) -> bool:
         if user in seen:
             continue
         seen.add(user)
-        module = module_of(user, owner)
-        if module is not None and not isinstance(module, NORMS) and any(True for _ in module.parameters()):
+        if has_weights(user, owner):
             return True
         waiting += user.users
     return False
+
+
+def _is_parameter(owner: nn.Module, path: str) -> bool:
+    parent, _, name = path.rpartition(".")
+    return isinstance(getattr(owner.get_submodule(parent), name, None), nn.Parameter)
 
 
 def chain(node: fx.Node) -> Iterator[fx.Node]:
