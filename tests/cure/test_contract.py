@@ -18,11 +18,11 @@ import yaml
 from torch import Tensor, nn
 
 import gradclinic
-from gradclinic.task import Task, seed_all
 from gradclinic.cure.patient import Patient
 from gradclinic.cure.recipe import Applied, Change, Recipe
 from gradclinic.cure.remedies import all_remedies, find_remedy
 from gradclinic.cure.remedy import CannotApply
+from gradclinic.task import Task, seed_all
 from tests.cure.zoo import ZOO
 
 #: Options that are not proposed, or not on every model of the zoo, but stand in recipes that people write.

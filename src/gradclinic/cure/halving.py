@@ -18,9 +18,9 @@ SECOND, LAST = 3, 2
 FEWEST, ENOUGH = 8, 300  #: steps of the first round: fewer say nothing, and more are better spent on other candidates
 LEAST, MOST = 3, 24  #: candidates of the first round
 #: Of equals the smallest wins: equal is what has this share of the best gain.
-EQUAL = 0.95
+EQUAL = 0.9
 #: Share of the best gain from which the smallest change goes on beside the best.
-PROMISING = 0.4
+PROMISING = 0.25
 
 Tell = Callable[[str, float], None]
 Result = tuple[Candidate, Outcome]

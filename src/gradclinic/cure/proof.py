@@ -6,6 +6,7 @@ import random
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from math import isfinite
+from statistics import fmean
 
 from .purse import Purse
 from .recipe import Recipe
@@ -144,10 +145,22 @@ def _judged(
     values, by_metric = scores(trained)
     own, untreated, *chance = values
     over_random = paired_interval(own * RANDOM, [value for column in chance for value in column])
-    # A metric has no such mark of its own; some arm that was ruined has come close to it.
-    nothing = min(value for column in values for value in column) if by_metric or constant is None else -constant
+    nothing = _nothing(trained[1], values[1], constant, by_metric=by_metric)
     gain = paired_interval(own, untreated)
     return Proof(arms, tuple(map(tuple, values)), gain, over_random, by_metric, whole, nothing)
+
+
+def _nothing(
+    untreated: Sequence[Outcome], values: Sequence[float], constant: float | None, *, by_metric: bool
+) -> float:
+    """The value of having learned nothing: what the untreated runs began with, or a constant prediction's loss."""
+    if not by_metric:
+        if constant is not None:
+            return -constant
+        begun = [outcome.losses[0] for outcome in untreated if outcome.losses and isfinite(outcome.losses[0])]
+        return -fmean(begun) if begun else min(values)
+    known = [outcome.before for outcome in untreated if outcome.before is not None]
+    return fmean(known) if known else min(values)
 
 
 def scores(arms: Sequence[Sequence[Outcome]]) -> tuple[list[list[float]], bool]:

@@ -22,6 +22,7 @@ class Outcome:
     metric: float | None  #: the user's, where there is one and it gives a number
     ended: str = ""  #: "diverged", or what was raised; empty while it goes on
     seconds: float = 0.0
+    before: float | None = None  #: the metric before the first step, of a trial without changes
 
     @property
     def loss(self) -> float:
@@ -40,4 +41,6 @@ class Outcome:
     def from_dict(cls, data: Mapping[str, Any]) -> Outcome:
         """From what :meth:`to_dict` gave, and JSON carried."""
         losses = tuple(float(loss) for loss in data["losses"])
-        return cls(int(data["steps"]), losses, data["metric"], str(data["ended"]), float(data["seconds"]))
+        return cls(
+            int(data["steps"]), losses, data["metric"], str(data["ended"]), float(data["seconds"]), data["before"]
+        )

@@ -33,6 +33,7 @@ class Trial:
         self._losses: list[float] = []
         self._ended = ""
         self._seconds = 0.0
+        self._before: float | None = None
 
     def advance(self, steps: int) -> Outcome:
         """Trains until ``steps`` steps have been taken altogether, and evaluates the metric."""
@@ -47,7 +48,7 @@ class Trial:
                 self._ended = " ".join(f"{type(error).__name__}: {error}".split())[:300]
                 metric = None
         self._seconds += time.perf_counter() - began
-        return Outcome(len(self._losses), tuple(self._losses), metric, self._ended, self._seconds)
+        return Outcome(len(self._losses), tuple(self._losses), metric, self._ended, self._seconds, self._before)
 
     def _train(self, steps: int) -> None:
         if self._ended or len(self._losses) >= steps:
@@ -56,6 +57,8 @@ class Trial:
             task = self._target.build(self.seed)
             model, optimizer = self.recipe.apply(task.model, task.new_optimizer(), reversible=False)
             self._begun = (task, model, optimizer, task.stream())
+            if not self.recipe.changes:
+                self._before = self._metric()
         task, model, optimizer, batches = self._begun
         while len(self._losses) < steps:
             loss = one_step(task, model, optimizer, next(batches))
