@@ -14,20 +14,28 @@ from .errors import UserError
 if TYPE_CHECKING:
     from .schema.finding import Finding
     from .task import Task
+    from .treat import Recipe
     from .workflows.answer import Answer
     from .workflows.checkup import checkup
     from .workflows.diagnose import diagnose_run
+    from .workflows.treat import Treatment, treat
     from .workflows.watch import Watch, watch
 
-__all__ = ["Answer", "Finding", "Task", "UserError", "Watch", "checkup", "diagnose_run", "watch"]
+__all__ = [
+    "Answer", "Finding", "Recipe", "Task", "Treatment", "UserError", "Watch", "checkup", "diagnose_run", "treat",
+    "watch",
+]  # fmt: skip
 
 _HOMES = {
     "Answer": "workflows.answer",
     "Finding": "schema.finding",
+    "Recipe": "treat",
     "Task": "task",
+    "Treatment": "workflows.treat",
     "Watch": "workflows.watch",
     "checkup": "workflows.checkup",
     "diagnose_run": "workflows.diagnose",
+    "treat": "workflows.treat",
     "watch": "workflows.watch",
 }
 

@@ -7,6 +7,7 @@ from typing import Any, Literal
 
 from .finding import Finding, NotEnoughData, Verdict
 from .ledger import Ledger
+from .treatment import TreatmentReport
 
 SCHEMA_VERSION = 1
 
@@ -27,6 +28,7 @@ class Report:
     window: dict[str, Any] | None = None
     trains: dict[str, Any] | None = None
     checkup: dict[str, Any] | None = None  #: what else a check-up measured
+    treatment: TreatmentReport | None = None  #: what was tried and proven
 
     def to_dict(self) -> dict[str, Any]:
         """The report as JSON-ready data; non-finite numbers become strings ("nan", "inf", "-inf")."""
@@ -42,6 +44,8 @@ class Report:
         data["ledger"] = _ledger(self.ledger, self.ledger_step)
         if self.checkup is not None:
             data["checkup"] = self.checkup
+        if self.treatment is not None:
+            data |= self.treatment.to_dict()
         return json_ready(data)  # type: ignore[no-any-return]
 
 

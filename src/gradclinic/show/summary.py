@@ -6,6 +6,7 @@ import math
 from collections import Counter
 from dataclasses import dataclass
 
+from gradclinic.schema.finding import Verdict
 from gradclinic.schema.ledger import Ledger, Line
 from gradclinic.schema.record import Record
 from gradclinic.schema.report import Report
@@ -88,6 +89,12 @@ def _joined(command: object) -> str:
 
 def _float(item: object) -> float | None:
     return float(item) if isinstance(item, (int, float)) and not isinstance(item, bool) else None
+
+
+def badge_of(report: Report) -> tuple[Verdict, str]:
+    """The verdict that gives the colour, and the word on it."""
+    cured = report.treatment is not None and report.treatment.cured
+    return ("healthy", "cured") if cured else (report.verdict, report.verdict)
 
 
 def headline(report: Report) -> str:

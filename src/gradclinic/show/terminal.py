@@ -16,11 +16,12 @@ from rich.text import Text
 from gradclinic.schema.finding import Finding, NotEnoughData
 from gradclinic.schema.record import Record
 from gradclinic.schema.report import Report
+from gradclinic.schema.treatment import TreatmentReport
 
-from . import words
+from . import treatment, words
 from .checkup import theory, unmeasured
 from .layer_table import MAX_ROWS, layer_table
-from .summary import Facts, account, facts, headline, run_line
+from .summary import Facts, account, badge_of, facts, headline, run_line
 from .window_axis import window_lines
 
 #: Longer lines of prose are hard to read; tables may use the whole width.
@@ -106,6 +107,8 @@ class _Writer:
         notes = [finding for finding in report.findings if finding.severity == "note"]
         yield ""
         yield self.headline()
+        if report.treatment is not None:
+            yield from self.treatment(report.treatment)
         for place, finding in enumerate(problems, 1):
             yield ""
             yield self.finding(finding, place if len(problems) > 1 else None)
@@ -113,7 +116,7 @@ class _Writer:
             yield ""
             yield from self.window(report.window)
         # A healthy run is answered in a few lines; its table is on the page.
-        if report.verdict != "healthy" and record is not None and record.parameters:
+        if report.kind != "treat" and report.verdict != "healthy" and record is not None and record.parameters:
             yield ""
             yield layer_table(
                 record, report.ledger, named, width=self.width, max_rows=self.max_rows, plain_ascii=self.ascii
@@ -126,9 +129,8 @@ class _Writer:
 
     def headline(self) -> RenderableType:
         report = self.what.report
-        style = VERDICT_STYLES[report.verdict]
-        symbol = words.VERDICT_SYMBOLS[report.verdict]
-        badge = self.text(f" {symbol} {report.verdict.upper()} ", f"bold reverse {style}")
+        colour, word = badge_of(report)
+        badge = self.text(f" {words.VERDICT_SYMBOLS[colour]} {word.upper()} ", f"bold reverse {VERDICT_STYLES[colour]}")
         line = _columns(badge.cell_len, self.prose)
         line.add_row(badge, self.text(headline(report), "bold"))
         return line
@@ -174,6 +176,28 @@ class _Writer:
         yield self.labelled("window", axis, colour)
         yield self.labelled("", labels)
 
+    def treatment(self, told: TreatmentReport) -> Iterator[RenderableType]:
+        """The proof as a small table, what it cost, and the lines for the user's program."""
+        if told.proof:
+            table = Table(box=None, padding=(0, 2, 0, 0), pad_edge=False)
+            for name in ("", "what", "by seed", "gain, 95%"):
+                table.add_column(self.text(name, "dim"), overflow="fold")
+            for row in treatment.proof_rows(told):
+                style = "bold green" if row[0] == treatment.ARMS["treated"] and told.cured else ""
+                table.add_row(*(self.text(cell, style) for cell in row))
+            yield ""
+            yield table
+            yield ""
+            yield self.labelled("gain", treatment.gains(told))
+        for rows in told.rounds[-2:-1] if not told.proof else ():
+            for remedy, steps, loss, metric in treatment.round_rows(rows):
+                yield self.labelled("tried", f"{remedy}: loss {loss}, metric {metric} after {steps} steps")
+        yield self.labelled("cost", treatment.cost(told))
+        if told.code:
+            yield self.labelled("change", "")
+            for line in told.code.splitlines():
+                yield Padding(self.text(line, "cyan"), (0, 0, 0, 4))
+
     def note(self, finding: Finding) -> RenderableType:
         """A note in one dim line or two."""
         place = f" ({words.many(finding.where, 2)})" if finding.where else ""
@@ -181,7 +205,7 @@ class _Writer:
 
     def facts(self, known: Facts, report: Report) -> Iterator[RenderableType]:
         said = account(report.ledger)
-        if said and report.verdict != "healthy":
+        if said and report.verdict != "healthy" and report.kind != "treat":
             step = "" if report.ledger_step is None else f" (step {report.ledger_step:,})"
             yield self.labelled("ledger", said.removesuffix(".") + step)
         yield self.labelled("run", " · ".join(run_line(known)), after=self.sparkline(known))
@@ -189,12 +213,12 @@ class _Writer:
             yield self.labelled("error", known.error, "red")
         if known.unseen:
             yield self.labelled("unseen", "; ".join(known.unseen), "dim")
-        for told in theory(report):
+        for told in theory(report) if report.kind != "treat" else ():
             yield self.labelled("theory", told)
         missing = unmeasured(report)
         if missing:
             yield self.labelled("missing", missing, "dim")
-        if report.undecided and report.kind != "checkup":
+        if report.undecided and report.kind == "run":
             yield self.labelled("unjudged", _unjudged(report.undecided), "dim")
 
     def sparkline(self, known: Facts) -> Text:

@@ -81,8 +81,17 @@ def own_generators() -> Iterator[None]:
 
 
 def _copied(task: Task) -> Task:
-    """The same task with a copy of its model, so that trying it out leaves the user's alone."""
-    return Task(copy.deepcopy(task.model), task.batches, task.loss, task.optimizer, task.steps, task.metric)
+    """The same task with a copy of its model, so that trying it out leaves the user's alone.
+
+    Raises:
+        UserError: the model cannot be copied.
+    """
+    try:
+        model = copy.deepcopy(task.model)
+    except Exception as error:
+        said = " ".join(f"{type(error).__name__}: {error}".split())[:200]
+        raise UserError(f"the model cannot be copied ({said}): give a callable that builds the task anew") from error
+    return Task(model, task.batches, task.loss, task.optimizer, task.steps, task.metric)
 
 
 def _load(text: str) -> Callable[[], Any]:

@@ -43,10 +43,19 @@ class Course:
 
 
 def run_course(
-    target: Target, patient: Patient, purse: Purse, seed: int, tell: Tell, results: Results | None = None
-) -> Course:
-    """Screens, tries and proves; the generators are the caller's to restore."""
-    course, steps = Course(), patient.task.steps
+    course: Course,
+    target: Target,
+    patient: Patient,
+    purse: Purse,
+    seed: int,
+    tell: Tell,
+    results: Results | None = None,
+) -> None:
+    """Screens, tries and proves, and notes each thing in ``course`` as soon as it is known.
+
+    The generators are the caller's to restore.
+    """
+    steps = patient.task.steps
     changes = proposals(patient)
 
     def look(recipe: Recipe) -> Screened | None:
@@ -66,9 +75,9 @@ def run_course(
     ranked = candidates(patient, changes, bases(patient, changes), look)
     ranked = [candidate for candidate in ranked if candidate.recipe.says() not in course.refused]
     if not ranked:
-        return course
+        return
     ward = Ward(target, purse, results)
-    course.rounds = halve(ward, ranked, purse, ROUNDS, steps, seed, tell)
+    halve(course.rounds, ward, ranked, purse, ROUNDS, steps, seed, tell)
     pool = [Recipe.of(change) for change in changes]
     # On other seeds than the recipe was chosen by.
     fresh = seed + len(course.rounds)
@@ -77,4 +86,3 @@ def run_course(
         course.proof = prove(ward, candidate.recipe, pool, purse, steps, fresh, tell)
         if course.cured or not course.proof.hopeless:
             break
-    return course

@@ -29,9 +29,16 @@ NOTHING = Candidate(Recipe(), 0.0)
 
 
 def halve(
-    ward: Ward, ranked: Sequence[Candidate], purse: Purse, share: float, budget: int, seed: int, tell: Tell
-) -> list[list[Result]]:
-    """The rounds, each on a seed of its own from ``seed`` on, and doing nothing beside them in all but the last.
+    rounds: list[list[Result]],
+    ward: Ward,
+    ranked: Sequence[Candidate],
+    purse: Purse,
+    share: float,
+    budget: int,
+    seed: int,
+    tell: Tell,
+) -> None:
+    """Adds to ``rounds``, each on a seed of its own from ``seed`` on, doing nothing beside them in all but the last.
 
     As many candidates enter as ``share`` of the purse can bear.
     """
@@ -39,7 +46,6 @@ def halve(
     first = min(first, ENOUGH)
     room = (share * purse.total - (SECOND + 1) * second - LAST * last) / first - 1
     going = list(ranked[: int(min(max(room, LEAST), MOST))])
-    rounds: list[list[Result]] = []
 
     def train(those: Sequence[Candidate], steps: int) -> list[Result]:
         turn = len(rounds)
@@ -58,7 +64,6 @@ def halve(
         smaller = equals(results, PROMISING)[:1] if kept == LAST else []
         going = list(dict.fromkeys([*best[:1], *smaller, *best]))[:kept]
     train(going, last)
-    return rounds
 
 
 def finalists(rounds: Sequence[Sequence[Result]]) -> list[Candidate]:
@@ -107,7 +112,7 @@ def _better(one: Outcome, other: Outcome) -> bool:
 
 def _value(outcomes: Sequence[Outcome]) -> Callable[[Outcome], float]:
     """The metric where all have one, else the loss with its sign turned; the worst of all for a trial that ended."""
-    if all(outcome.metric is not None for outcome in outcomes):
+    if all(outcome.metric is not None for outcome in outcomes) and len({o.metric for o in outcomes}) > 1:
         return _metric
     floor = max((o.loss for o in outcomes if isfinite(o.loss)), default=0.0)
     return lambda outcome: -(outcome.loss if isfinite(outcome.loss) else floor)

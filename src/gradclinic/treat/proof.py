@@ -43,6 +43,7 @@ class Proof:
     """What came of it."""
 
     arms: tuple[Arm, ...]  #: treated, untreated, and the random ones
+    values: tuple[tuple[float, ...], ...]  #: of each arm and seed, higher is better: the metric, or the loss turned
     gain: Interval  #: over the untreated run
     over_random: Interval  #: over random remedies
     by_metric: bool  #: False: by the loss, its sign turned
@@ -68,8 +69,8 @@ class Proof:
     @property
     def share_untreated(self) -> float:
         """How much of the treated run's way from the worst that was seen the untreated one has gone already."""
-        (treated, untreated, *_), _ = values = scores([arm.outcomes for arm in self.arms])
-        worst = min(value for arm in values[0] for value in arm)
+        treated, untreated = self.values[:2]
+        worst = min(value for arm in self.values for value in arm)
         whole = sum(value - worst for value in treated)
         return sum(value - worst for value in untreated) / whole if whole > 0 else 0.0
 
@@ -130,19 +131,21 @@ def _judged(columns: Sequence[Sequence[Case]], trained: Sequence[Sequence[Outcom
         Arm(name, tuple(recipe for recipe, _ in cases), tuple(seed for _, seed in cases), tuple(outcomes))
         for name, cases, outcomes in zip(names, columns, trained, strict=True)
     )
-    (own, untreated, *chance), by_metric = scores(trained)
-    over_random = paired_interval(own * RANDOM, [value for values in chance for value in values])
-    return Proof(arms, paired_interval(own, untreated), over_random, by_metric, whole)
+    values, by_metric = scores(trained)
+    own, untreated, *chance = values
+    over_random = paired_interval(own * RANDOM, [value for column in chance for value in column])
+    return Proof(arms, tuple(map(tuple, values)), paired_interval(own, untreated), over_random, by_metric, whole)
 
 
 def scores(arms: Sequence[Sequence[Outcome]]) -> tuple[list[list[float]], bool]:
-    """Of each arm and seed: the metric where every trial has one (True), else the loss with its sign turned.
+    """Of each arm and seed: the metric where all have one and they differ (True), else the loss, its sign turned.
 
     A trial that ended counts as the worst that any came to, its first loss included.
     """
     everything = [outcome for arm in arms for outcome in arm]
     metrics = [outcome.metric for outcome in everything if outcome.metric is not None]
-    if metrics and all(outcome.metric is not None or outcome.ended for outcome in everything):
+    # A metric that is the same for all says nothing; the losses may.
+    if len(set(metrics)) > 1 and all(outcome.metric is not None or outcome.ended for outcome in everything):
         worst = min(metrics)
         return [[worst if o.metric is None else o.metric for o in arm] for arm in arms], True
     seen = [loss for o in everything for loss in (o.loss, *o.losses[:1]) if isfinite(loss)]

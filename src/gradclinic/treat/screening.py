@@ -64,6 +64,8 @@ def screen(target: Target, recipe: Recipe, seed: int, batches: Sequence[Any]) ->
         ends = measure_ends(found, held, generator=torch.Generator().manual_seed(seed))
     except (NoProduct, NotApplicable, ValueError) as error:
         return Screened(recipe, why=" ".join(str(error).split())[:200])
+    except Exception as error:  # the user's loss, on a model that is not as it was
+        return Screened(recipe, why=" ".join(f"{type(error).__name__}: {error}".split())[:200])
     speed, curvature = ends.speed * ends.gain * task.steps, ends.curvature or 0.0
     stable = ends.limit / curvature if curvature > 0 and isfinite(curvature) else (inf if curvature == 0 else 0.0)
     share = FRACTION if ends.limit <= PLAIN else ADAPTIVE

@@ -18,17 +18,19 @@ from markupsafe import Markup, escape
 from gradclinic.schema.finding import Finding
 from gradclinic.schema.record import Record
 from gradclinic.schema.report import Report, json_ready
+from gradclinic.schema.treatment import TreatmentReport
 
-from .. import words
+from .. import treatment, words
 from ..checkup import spectra, stacks_of, unmeasured, where_of
 from ..layers import LayerRow, layer_rows
-from ..summary import Facts, account, facts, headline
+from ..summary import Facts, account, badge_of, facts, headline
 from .activity_chart import activity_chart
 from .figure import Chart
 from .heat_chart import heat_chart
 from .ledger_chart import ledger_chart, spine
 from .loss_chart import loss_chart
 from .signal_chart import signal_chart
+from .trials_chart import proof_chart, rounds_chart
 from .update_chart import update_chart
 from .window_chart import window_chart
 
@@ -71,6 +73,8 @@ def _charts(report: Report, record: Record | None) -> list[Chart]:
     if record is not None:
         found = [*found[:2], loss_chart(report, record), heat_chart(report, record), *found[2:], update_chart(record)]
     found.append(activity_chart(report))
+    if report.treatment is not None:
+        found = [proof_chart(report.treatment), rounds_chart(report.treatment), *found]
     return [chart for chart in found if chart is not None]
 
 
@@ -81,7 +85,9 @@ def _shared(report: Report, record: Record | None) -> dict[str, Any]:
         "report": report,
         "findings": [_finding(place, finding) for place, finding in enumerate(report.findings, 1)],
         "undecided": [(words.condition(item.condition), item.missing) for item in report.undecided],
-        "symbol": words.VERDICT_SYMBOLS[report.verdict],
+        "treatment": None if report.treatment is None else _treatment(report.treatment),
+        "symbol": words.VERDICT_SYMBOLS[badge_of(report)[0]],
+        "badge": badge_of(report),
         "headline": headline(report),
         "account": account(report.ledger),
         "theory": [(where_of(stack), words.plain(stack["words"])) for stack in stacks_of(report)],
@@ -120,6 +126,17 @@ def _finding(place: int, finding: Finding) -> dict[str, Any]:
             for name, item in finding.evidence.items()
         ],
         "source": words.plain(finding.source),
+    }
+
+
+def _treatment(told: TreatmentReport) -> dict[str, Any]:
+    return {
+        "told": told,
+        "gains": treatment.gains(told),
+        "cost": treatment.cost(told),
+        "proof_rows": treatment.proof_rows(told),
+        "rounds": [(number, treatment.round_rows(rows)) for number, rows in enumerate(told.rounds, 1)],
+        "screened": treatment.screen_rows(told),
     }
 
 

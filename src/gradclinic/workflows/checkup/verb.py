@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING, Any
 
 from gradclinic.errors import UserError
 
+from ..bar import progress_bar
 from ..place import FOLDER, new_record, writable
-from .progress import progress_bar
 
 if TYPE_CHECKING:
     from ..answer import Answer
@@ -72,7 +72,7 @@ def run_checkup(target: Any, options: CheckupOptions) -> tuple[Answer, Path | No
     found = find_target(target)
     html, json = (chosen and writable(chosen) for chosen in (options.html, options.json))
     path = new_record(options.out, options.name, f"checkup-{_stem(found.name)}")
-    with own_generators(), progress_bar(shown=options.live) as tell:
+    with own_generators(), progress_bar("check-up", shown=options.live) as tell:
         tell("building the model", 0.0)
         with told_in_one_line():
             task = found.build(options.seed)

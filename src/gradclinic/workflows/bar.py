@@ -1,4 +1,4 @@
-"""A bar on stderr for a check-up that takes longer than a person waits without one."""
+"""A bar on stderr for what takes longer than a person waits without one."""
 
 from __future__ import annotations
 
@@ -12,8 +12,11 @@ PATIENCE = 2.0
 
 
 @contextmanager
-def progress_bar(*, shown: bool) -> Iterator[Callable[[str, float], None]]:
-    """Gives ``tell(what, share)``; draws nothing in the first seconds, nor where stderr is not a terminal."""
+def progress_bar(name: str, *, shown: bool) -> Iterator[Callable[[str, float], None]]:
+    """Gives ``tell(what, share)`` for the work ``name``.
+
+    Draws nothing in the first seconds, nor where stderr is not a terminal.
+    """
     if not shown or sys.stderr is None or not sys.stderr.isatty():
         yield lambda what, share: None
         return
@@ -31,7 +34,7 @@ def progress_bar(*, shown: bool) -> Iterator[Callable[[str, float], None]]:
                     return
                 columns = (TextColumn("{task.description}"), BarColumn(), TimeElapsedColumn())
                 bar = stack.enter_context(Progress(*columns, console=Console(stderr=True), transient=True))
-                bar.add_task("check-up", total=1.0)
-            bar.update(bar.task_ids[0], description=f"check-up: {what}", completed=share)
+                bar.add_task(name, total=1.0)
+            bar.update(bar.task_ids[0], description=f"{name}: {what}", completed=share)
 
         yield tell
