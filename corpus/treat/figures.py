@@ -18,6 +18,7 @@ def figures(judged: Sequence[Judged]) -> dict[str, Any]:
         "healthy": {
             "tasks": len(healthy),
             "worse": sum(each.worse for each in healthy),
+            "worse_unproven": sum(each.worse_unproven for each in healthy),
             "changed": sum(each.claimed for each in healthy),
             "called_sick": sum(each.verdict == "sick" for each in healthy),
         },
@@ -37,10 +38,11 @@ def figures(judged: Sequence[Judged]) -> dict[str, Any]:
 
 def _sick(sick: Sequence[Judged]) -> dict[str, Any]:
     claims = [each for each in sick if each.claimed]
-    ranks = [each.rank for each in sick if each.claimed and each.rank is not None]
+    ranks = [each.rank for each in sick if each.rank is not None]
     return {
         "tasks": len(sick),
         "cured": [sum(each.cured for each in sick), len(sick)],
+        "cured_unproven": sum(each.cured_unproven for each in sick),
         "cured_seeds": [sum(each.seeds_cured for each in sick), 3 * len(sick)],
         "claims": [len(claims), len(sick)],
         "claims_hold": [sum(each.holds for each in claims), len(claims)],

@@ -7,8 +7,7 @@ from dataclasses import asdict, dataclass
 from statistics import fmean, median
 from typing import Any
 
-from gradclinic.treat import Recipe
-
+from .evaluate import recipe_of
 from .references import best
 from .row import Row
 
@@ -26,13 +25,14 @@ class Judged:
     verdict: str  #: of the check-up
     reference: float
     untreated: float  #: means over the fresh seeds
-    treated: float
+    treated: float  #: likewise, with the recipe if it is claimed to cure, else as it is
+    handed: float  #: with the recipe that was handed over, claimed or not
     by_chance: float
     claimed: bool
     holds: bool  #: better than untreated on each of the fresh seeds
     seeds_cured: int  #: of the fresh seeds
     recipe: str
-    rank: int | None  #: 1: no smaller recipe is known that cures; None where it is not cured
+    rank: int | None  #: 1: no smaller recipe is known that cures; None where no claimed recipe does
     gradients: float  #: of the treatment, in units of one full training
     seconds: float  #: likewise
 
@@ -40,6 +40,11 @@ class Judged:
     def cured(self) -> bool:
         """On the mean of the fresh seeds."""
         return self.treated >= self.reference - CURED
+
+    @property
+    def cured_unproven(self) -> bool:
+        """Whether the recipe would have cured, had it been claimed to."""
+        return not self.cured and self.handed >= self.reference - CURED
 
     @property
     def cured_by_chance(self) -> bool:
@@ -51,6 +56,11 @@ class Judged:
         """Whether the treatment did harm."""
         return self.treated < self.untreated - WORSE
 
+    @property
+    def worse_unproven(self) -> bool:
+        """Whether the recipe would do harm to whoever uses it unclaimed."""
+        return not self.worse and self.handed < self.untreated - WORSE
+
     def to_dict(self) -> dict[str, Any]:
         """As plain data, rounded."""
         return {key: round(item, 3) if isinstance(item, float) else item for key, item in asdict(self).items()}
@@ -60,8 +70,9 @@ def judge(row: Row, data: dict[str, Any], reference: dict[str, Any]) -> Judged:
     """``data`` is what the evaluation kept, ``reference`` the task's entry in references.json."""
     treatment, runs = data["treatment"], data["runs"]
     goal = fmean(best(reference)["metrics"])
-    before, after = ([run["metric"] for run in runs[arm]] for arm in ("untreated", "treated"))
-    recipe = Recipe.from_dict(Recipe().to_dict() | {"changes": treatment["changes"]})
+    before, handed = ([run["metric"] for run in runs[arm]] for arm in ("untreated", "handed"))
+    after = handed if treatment["cured"] else before
+    recipe = recipe_of(treatment["changes"])
     chance = [run["metric"] for run in data["chance"]["runs"]]
     return Judged(
         name=row.name,
@@ -71,12 +82,13 @@ def judge(row: Row, data: dict[str, Any], reference: dict[str, Any]) -> Judged:
         reference=goal,
         untreated=fmean(before),
         treated=fmean(after),
+        handed=fmean(handed),
         by_chance=fmean(chance),
         claimed=treatment["cured"],
         holds=all(own > other for own, other in zip(after, before, strict=True)),
         seeds_cured=sum(own >= goal - CURED for own in after),
         recipe=recipe.says(),
-        rank=_rank(recipe.size, reference, goal) if fmean(after) >= goal - CURED else None,
+        rank=_rank(recipe.size, reference, goal) if treatment["cured"] and fmean(after) >= goal - CURED else None,
         gradients=sum(treatment["spent"].values()) / row.steps,
         seconds=treatment["seconds"] / median(run["seconds"] for run in runs["untreated"]),
     )

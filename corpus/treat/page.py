@@ -39,6 +39,7 @@ def _lines(data: dict[str, Any]) -> Iterator[str]:
     yield from ("", "| sick tasks | gradclinic | random search at the same cost |", "|---|---|---|")
     yield f"| cured: within 5 points of the best reference | {_rate(sick['cured'])} | {_rate(sick['chance'])} |"
     yield f"| the same, counted by seed | {_rate(sick['cured_seeds'])} | |"
+    yield f"| not cured, although the recipe, unproven, would have | {sick['cured_unproven']} | |"
     yield f"| claims of a cure | {_rate(sick['claims'])} | |"
     yield f"| of which beat the untreated run on each of three fresh seeds | {_rate(sick['claims_hold'])} | |"
     gains = f"{_number(sick['gain'])} points | {_number(sick['gain_by_chance'])} points"
@@ -50,7 +51,8 @@ def _lines(data: dict[str, Any]) -> Iterator[str]:
     yield f"| mean rank of the change among those that cure, by size | {_number(sick['rank'])} | |"
     yield ""
     yield f"Of {healthy['tasks']} healthy tasks {healthy['worse']} came out more than 2 points worse,"
-    yield f"{healthy['changed']} were changed at all, and {healthy['called_sick']} were called sick."
+    yield f"{healthy['worse_unproven']} more would with a recipe that was not claimed to cure; for {healthy['changed']}"
+    yield f"a cure was claimed, and {healthy['called_sick']} were called sick."
     yield from ("", "| family | tasks | cured | by random search | mean gain | median cost |", "|---" * 6 + "|")
     for name, own in data["figures"]["families"].items():
         shown = [own["tasks"], own["cured"], own["by_chance"], _number(own["gain"]), _number(own["gradients"])]
@@ -60,7 +62,7 @@ def _lines(data: dict[str, Any]) -> Iterator[str]:
     for each in data["rows"]:
         if not each["cured"] if each["sick"] else each["worse"]:
             shown = [_number(each[key]) for key in ("untreated", "treated", "reference")]
-            yield f"| {each['name']} | {' | '.join(shown)} | {each['recipe'] if each['claimed'] else 'none'} |"
+            yield f"| {each['name']} | {' | '.join(shown)} | {each['recipe'] if each['claimed'] else 'no claim'} |"
 
 
 def _rate(pair: Sequence[int]) -> str:

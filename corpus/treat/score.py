@@ -28,7 +28,7 @@ from .pool import spread
 from .row import Row
 
 RESULTS = Path(__file__).with_name("results.json")
-_SAID = ("cured", "cured_by_chance", "worse")
+_SAID = ("cured", "cured_unproven", "cured_by_chance", "worse", "worse_unproven")
 
 
 def main(arguments: Sequence[str] | None = None) -> int:

@@ -68,15 +68,15 @@ def row(name: str, steps: int, source: str, layers: int, **options: object) -> R
 
 
 ROWS = (
-    row("patches-6", 1500, "digit_patches", 6, loop=Loop("adam", 5e-3)),
-    row("patches-10", 1500, "digit_patches", 10, loop=Loop("adam", 2e-3)),
-    row("patches-sgd", 1500, "digit_patches", 4, loop=Loop("sgd", 1e-3)),
-    row("patches-255", 1500, "digit_patches", 3, scale=255.0, loop=Loop("adam", 1e-2)),
-    row("majority-6", 1500, "majority 9", 6, loop=Loop("adam", 5e-3)),
+    row("patches-4", 1500, "digit_patches", 4, loop=Loop("adam", 1e-2, batch=16)),
+    row("patches-6", 1500, "digit_patches", 6, loop=Loop("adam", 5e-3, batch=16)),
+    row("rows-sgd", 1500, "digit_rows", 3, loop=Loop("sgd", 1e-3, batch=16)),
+    row("rows-255", 1500, "digit_rows", 2, scale=255.0, loop=Loop("adam", 1e-2, batch=16)),
+    row("majority-5", 1500, "majority 9", 5, loop=Loop("adam", 1e-2)),
     row("majority-rate-high", 1500, "majority 9", 2, loop=Loop("adam", 0.1)),
-    row("first-8", 1500, "first 8", 8, loop=Loop("adam", 3e-3)),
+    row("first-6", 1500, "first 8", 6, loop=Loop("adam", 5e-3)),
     row("first-tiny", 1500, "first 8", 3, init="minute", loop=Loop("sgd", 0.01)),
-    row("text-6", 1500, "letters 12 each", 6, loop=Loop("adam", 1e-2)),
+    row("text-4", 1500, "letters 12 each", 4, loop=Loop("adam", 1e-2)),
     row("text-sgd", 1500, "letters 12 each", 2, loop=Loop("sgd", 1e-3)),
-    row("text-large", 1500, "letters 12 each", 3, init="large", loop=Loop("adam", 3e-3)),
+    row("text-large", 1500, "letters 12 each", 2, init="large", loop=Loop("adam", 1e-2)),
 )

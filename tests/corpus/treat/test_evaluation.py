@@ -44,13 +44,19 @@ def test_two_tiny_tasks_from_end_to_end(tmp_path: Path) -> None:
     assert json.loads((tmp_path / "results.json").read_text("utf-8"))["rows"] == data["rows"]
 
 
-def measured(after: list[float], *changes: dict[str, Any]) -> dict[str, Any]:
+def measured(after: list[float], *changes: dict[str, Any], claimed: bool = True) -> dict[str, Any]:
     def runs(metrics: list[float]) -> list[dict[str, float]]:
         return [{"metric": metric, "seconds": 2.0} for metric in metrics]
 
     return {
-        "treatment": {"verdict": "sick", "cured": True, "changes": list(changes), "spent": {"proof": 60}, "seconds": 4},
-        "runs": {"untreated": runs([10.0, 20.0, 30.0]), "treated": runs(after)},
+        "treatment": {
+            "verdict": "sick",
+            "cured": claimed,
+            "changes": list(changes),
+            "spent": {"proof": 60},
+            "seconds": 4,
+        },
+        "runs": {"untreated": runs([10.0, 20.0, 30.0]), "handed": runs(after)},
         "chance": {"runs": runs([50.0, 50.0, 50.0])},
     }
 
@@ -80,6 +86,16 @@ def test_a_claim_holds_where_every_seed_gains_and_harm_is_two_points() -> None:
     assert not judge(TINY[0], measured([90.0, 90.0, 30.0]), REFERENCE).holds
     assert judge(TINY[1], measured([8.0, 18.0, 27.0]), REFERENCE).worse
     assert not judge(TINY[1], measured([8.0, 18.0, 28.0]), REFERENCE).worse
+
+
+def test_a_recipe_that_is_not_claimed_to_cure_is_not_used() -> None:
+    found = judge(TINY[0], measured([92.0, 92.0, 92.0], CLIP, claimed=False), REFERENCE)
+    assert (found.treated, found.handed, found.rank) == (20.0, 92.0, None)
+    assert found.cured_unproven
+    assert not found.cured
+    harmed = judge(TINY[1], measured([8.0, 18.0, 27.0], CLIP, claimed=False), REFERENCE)
+    assert harmed.worse_unproven
+    assert not harmed.worse
 
 
 def test_a_page_without_its_place_is_refused() -> None:
