@@ -3,6 +3,7 @@
 #   make check  linters, types, layers, documentation         make docs   the documentation, into site/
 #   make corpus how often the diagnosis is right, into docs/accuracy.md (an hour)
 #   make foresee how often a check-up is right, into docs/accuracy.md (an hour)
+#   make treat-corpus how often a treatment cures, into docs/accuracy.md (some hours)
 PYTHON ?= python3
 VENV ?= .venv
 BIN := $(VENV)/bin
@@ -13,7 +14,7 @@ INSTALLED := $(VENV)/.installed
 INSTALLED_DOCS := $(VENV)/.installed-docs
 
 .DEFAULT_GOAL := help
-.PHONY: help install demo test check docs corpus foresee wheel-test clean
+.PHONY: help install demo test check docs corpus foresee treat-corpus wheel-test clean
 
 help:
 	@sed -n 's/^#   /  /p' Makefile
@@ -59,6 +60,9 @@ corpus: $(INSTALLED)
 foresee: $(INSTALLED)
 	$(BIN)/python -m corpus.trainability.measure --keep $(VENV)/foresee
 	$(BIN)/python -m corpus.trainability.score --from $(VENV)/foresee --fit
+
+treat-corpus: $(INSTALLED)
+	$(BIN)/python -m corpus.treat.score --keep $(VENV)/treat-corpus
 
 wheel-test: $(INSTALLED)
 	$(BIN)/python tools/wheel_test.py
