@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterator
 from itertools import islice
 
+from gradclinic.cure import Change, Recipe
+from gradclinic.cure.candidates import proposals
+from gradclinic.cure.patient import Patient
+from gradclinic.cure.remedies import find_remedy
 from gradclinic.task import Target, own_generators
-from gradclinic.treat import Change, Recipe
-from gradclinic.treat.candidates import proposals
-from gradclinic.treat.patient import Patient
-from gradclinic.treat.remedies import find_remedy
 
 from .row import Row
 

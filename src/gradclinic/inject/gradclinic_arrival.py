@@ -79,6 +79,11 @@ def begin(settings: "Mapping[str, str]") -> None:
         # Under `python -W error` a deprecation inside our own imports must not become the script's exception.
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
+            if "GRADCLINIC_TRIAL" in settings:
+                from gradclinic.workflows.treat.in_script import begin_trial
+
+                begin_trial(settings["GRADCLINIC_TRIAL"])
+                return
             from gradclinic.workflows.record import begin_recording
 
             begin_recording(

@@ -14,6 +14,7 @@ GRADCLINIC_PYTHONPATH  the user's PYTHONPATH; absent where there was none
 GRADCLINIC_STEPS       steps that the user means to train; absent where unknown
 GRADCLINIC_LAUNCHER    "self" where this process only starts the ranks (torchrun); the ranks find its
                        process id here.  Absent otherwise
+GRADCLINIC_TRIAL       file that says what a trial of a treatment is to do; absent where the run is recorded
 =====================  ==========================================================================
 """
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Iterable, Sequence
 
 from gradclinic.cure import Recipe
@@ -11,6 +12,22 @@ from gradclinic.cure.purse import Purse
 from gradclinic.cure.trials import Interval, Outcome, paired_interval
 from gradclinic.schema.report import Report
 from gradclinic.schema.treatment import ScreenRow, TreatmentReport, TrialRow
+
+from ..answer import Answer
+from .results import ResultsFile
+from .treatment import Treatment
+
+
+def concluded(
+    course: Course, purse: Purse, steps: int, answer: Answer, name: str, results: ResultsFile, *, interrupted: bool
+) -> Treatment:
+    """The answer, and the trials' file beside the record; kept where it is if the treatment is to go on."""
+    recipe = dataclasses.replace(course.winner or Recipe(), target=name)
+    told = treatment_report(course, purse, steps, recipe, interrupted=interrupted)
+    report = dataclasses.replace(answer.report, kind="treat", treatment=told, headline=headline(answer.report, told))
+    if not interrupted and answer.path is not None:
+        results.finish(answer.path.with_suffix(".trials.jsonl"))
+    return Treatment(answer.record, report, answer.path, dataclasses.replace(recipe, note=report.headline))
 
 
 def treatment_report(course: Course, purse: Purse, steps: int, recipe: Recipe, *, interrupted: bool) -> TreatmentReport:
