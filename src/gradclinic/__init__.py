@@ -12,24 +12,26 @@ from typing import TYPE_CHECKING, Any
 from .errors import UserError
 
 if TYPE_CHECKING:
+    from .cure import Recipe
     from .schema.finding import Finding
     from .task import Task
-    from .treat import Recipe
     from .workflows.answer import Answer
     from .workflows.checkup import checkup
+    from .workflows.convergence import Convergence
     from .workflows.diagnose import diagnose_run
     from .workflows.treat import Treatment, treat
     from .workflows.watch import Watch, watch
 
 __all__ = [
-    "Answer", "Finding", "Recipe", "Task", "Treatment", "UserError", "Watch", "checkup", "diagnose_run", "treat",
-    "watch",
+    "Answer", "Convergence", "Finding", "Recipe", "Task", "Treatment", "UserError", "Watch", "checkup",
+    "diagnose_run", "treat", "watch",
 ]  # fmt: skip
 
 _HOMES = {
     "Answer": "workflows.answer",
+    "Convergence": "workflows.convergence",
     "Finding": "schema.finding",
-    "Recipe": "treat",
+    "Recipe": "cure",
     "Task": "task",
     "Treatment": "workflows.treat",
     "Watch": "workflows.watch",

@@ -59,6 +59,17 @@ SICK: dict[str, Record] = {
     "wrong_gradient": hand.record(
         events=[Event(0, "wrong_backward", {"function": "Swish", "file": "a.py", "line": 7, "relative_error": 0.5})]
     ),
+    "initial_scale": replace(
+        hand.record(hand.flat(24), book=hand.ledger(4, input_rms=100.0), events=[
+            Event(0, "model_input", {"given": True, "dtype": "float32", "rms": 100.0}),
+        ]),
+        info=replace(hand.INFO, kind="checkup", steps_planned=1000),
+    ),
+    "precision_headroom": hand.record(events=[
+        Event(0, "headroom", {"modules": [{
+            "module": "layers.1", "dtype": "float16", "largest": 3e4, "function": "linear", "gradient_largest": 1e-3,
+            "gradient_typical": 1e-4}]}),
+    ]),
     "converged": hand.record(hand.falling(400, end=0.001)),
 }  # fmt: skip
 

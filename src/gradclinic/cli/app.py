@@ -15,7 +15,7 @@ from gradclinic.workflows.describe import version
 from gradclinic.workflows.failure import describe_failure, say
 
 #: The verbs in the order of the help; the verb ``x`` is ``gradclinic.cli.x.command``.
-VERBS = ("run", "checkup", "diagnose", "treat", "report", "demo")
+VERBS = ("run", "checkup", "diagnose", "treat", "report", "lab", "demo")
 
 COULD_NOT_RUN = 2
 

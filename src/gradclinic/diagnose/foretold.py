@@ -22,7 +22,8 @@ def foretold(answer: Verdict, findings: Sequence[Finding], known: Forecast) -> s
         first = findings[0]
         where = f" in {listed(first.where)}" if first.where and first.where[0] != "model" else ""
         seen, why = SEEN.get(first.condition, first.condition), WHY.get(first.cause, first.cause)
-        will = "this will not train" if known.trains is False else "this may train, and not as meant"
+        lost = known.trains is False or first.condition == "non_finite"
+        will = "this will not train" if lost else "this may train, and not as meant"
         return f"Sick: {will}{odds}: {seen}{where}, because {why}."
     return f"Undecided: what a constant prediction would reach is not known{_inside(known.window)}."
 

@@ -15,7 +15,13 @@ from .foretold import foretold
 from .words import SEEN, WHY
 
 #: What nothing else in the run can bring about: each stands for itself.
-_INDEPENDENT = ("wrong_objective", "wrong_gradient", "disconnected_parameter")
+_INDEPENDENT = (
+    "wrong_objective",
+    "wrong_gradient",
+    "disconnected_parameter",
+    "initial_scale",
+    "precision_headroom",
+)
 #: The order of events: what is there before the first step comes before what the steps do, and both before what
 #: nobody can explain.
 _STAGES: tuple[tuple[str, ...], ...] = (

@@ -21,6 +21,8 @@ SEEN: Final[dict[str, str]] = {
     "disconnected_parameter": "weights get no gradient",
     "wrong_objective": "the loss is not what was meant",
     "wrong_gradient": "the gradient is wrong",
+    "initial_scale": "something starts out of scale",
+    "precision_headroom": "values lie at the end of their number format",
     "converged": "it has converged",
 }
 

@@ -11,7 +11,7 @@ Verdict = Literal["healthy", "sick", "undecided"]
 ConditionId = Literal[
     "vanishing_gradient", "exploding_gradient", "non_finite", "zero_gradient", "dead_units", "saturated_units",
     "rank_collapse", "stalled_update", "divergence", "oscillation", "loss_spike", "plateau",
-    "disconnected_parameter", "wrong_objective", "wrong_gradient", "converged",
+    "disconnected_parameter", "wrong_objective", "wrong_gradient", "initial_scale", "precision_headroom", "converged",
 ]  # fmt: skip
 
 CauseId = Literal[

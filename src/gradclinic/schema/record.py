@@ -190,6 +190,8 @@ EVENT_KINDS: dict[str, str] = {
     "phases": "at, seed and schema.phase.Phases: in which phase of the mean-field theory the layers are",
     "representations": "at, seed and schema.representations.Representations: how alike different inputs are",
     "slope": "at, seed and schema.slope.SlopeCheck: the gradient held against finite differences",
+    "headroom": "at, seed, modules [{module, dtype, largest, function, gradient_largest, gradient_typical}]: the "
+    "extremes of one batch in float16 and bfloat16 at the initial weights; empty for a model in float32",
     "spectrum": "at, seed, calls [{where, largest, smallest, mean_square, variance, rows, columns, exact, or why not}]:"
     " singular values of the Jacobian from input to output, and of blocks",
     "unmeasured": "at, seed, what, why: a part of a check-up that could not be measured",

@@ -25,6 +25,8 @@ CONDITION_WORDS: dict[str, str] = {
     "disconnected_parameter": "Parameter without a gradient",
     "wrong_objective": "Wrong objective",
     "wrong_gradient": "Wrong gradient",
+    "initial_scale": "Out of scale at the start",
+    "precision_headroom": "Little room in the number format",
     "converged": "Converged",
 }
 

@@ -8,6 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from gradclinic.measure.jacobian import NotFinite, Symmetric, largest_eigenvalues
+from gradclinic.measure.jacobian.lanczos import smallest_eigenpair
 from gradclinic.measure.jacobian.lean import largest_lean
 from tests.measure.jacobian.matrices import normal, symmetric, with_eigenvalues
 
@@ -114,3 +115,12 @@ def test_the_lean_one_finds_the_largest_of_any_matrix(values, seed):
     spread = torch.tensor(values, dtype=torch.float64)
     found = largest_lean(symmetric(with_eigenvalues(spread, seed)), maximum=40, tolerance=1e-9)
     assert found.values[0] == pytest.approx(float(spread.max()), abs=1e-7 * float(spread.abs().max()) + 1e-12)
+
+
+def test_the_smallest_eigenpair_of_a_diagonal():
+    values = torch.cat([torch.linspace(0, 10, 60, dtype=torch.float64), torch.tensor([-0.5], dtype=torch.float64)])
+    lowest, largest, vector = smallest_eigenpair(Symmetric(61, lambda v: values * v))
+    assert lowest == pytest.approx(-0.5, rel=1e-2)
+    assert largest == pytest.approx(10, rel=1e-3)
+    assert float(vector.norm()) == pytest.approx(1)
+    assert abs(float(vector[-1])) > 0.99

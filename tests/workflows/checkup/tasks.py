@@ -229,6 +229,62 @@ def muon() -> dict[str, Any]:
                 optimizer=lambda p: torch.optim.Muon(p, 0.02))  # fmt: skip
 
 
+def values() -> Tensor:
+    """(256, 1) of order 1, with mean 0."""
+    return torch.sin(X[:, :1] + X[:, 1:2])
+
+
+def regression(targets: Callable[[Tensor], Tensor], **change: Any) -> dict[str, Any]:
+    """Numbers predicted from X with a squared error; by Adam at the rate 1e-3 in 1000 steps."""
+    y = targets(values())
+    model = nn.Sequential(nn.Linear(8, 32), nn.ReLU(), nn.Linear(32, 1))
+
+    def pairs() -> Iterator[tuple[Tensor, Tensor]]:
+        for rows in torch.arange(256).split(32):
+            yield X[rows], y[rows]
+
+    def loss(model: nn.Module, batch: tuple[Tensor, Tensor]) -> Tensor:
+        return F.mse_loss(model(batch[0]), batch[1])
+
+    return made(model, lr=1e-3, steps=1000, **({"batches": pairs, "loss": loss} | change))
+
+
+class Times(nn.Module):
+    def __init__(self, factor: float) -> None:
+        super().__init__()
+        self.factor = factor
+
+    def forward(self, x: Tensor) -> Tensor:
+        return x * self.factor
+
+
+def pixels(*first: nn.Module) -> dict[str, Any]:
+    """Inputs from 0 to 255, given to ``first`` and then to the model."""
+
+    def pairs() -> Iterator[tuple[Tensor, Tensor]]:
+        for x, y in batches():
+            yield (60 * x + 128).clamp(0, 255), y
+
+    return made(nn.Sequential(*first, *plain()), lr=1e-3, batches=pairs)
+
+
+def wide_head(factor: float) -> dict[str, Any]:
+    """The last layer's weights are ``factor`` times their default."""
+    model = plain()
+    with torch.no_grad():
+        model[-1].weight.mul_(factor)
+    return made(model)
+
+
+def in_float16(*between: nn.Module) -> dict[str, Any]:
+    model = nn.Sequential(nn.Linear(8, 32), nn.ReLU(), *between, nn.Linear(32, 4)).half()
+
+    def loss(model: nn.Module, batch: tuple[Tensor, Tensor]) -> Tensor:
+        return F.cross_entropy(model(batch[0].half()).float(), batch[1])
+
+    return made(model, loss=loss, optimizer=lambda p: torch.optim.SGD(p, 0.1))
+
+
 def adversary() -> dict[str, Any]:
     return made(nn.Linear(8, 1), loss=lambda m, b: -m(b[0]).mean())
 

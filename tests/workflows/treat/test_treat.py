@@ -19,7 +19,7 @@ from gradclinic.errors import UserError
 from gradclinic.show import json_report
 from gradclinic.workflows.treat import TreatOptions, results, run_treat
 from gradclinic.workflows.treat.results import ResultsFile
-from tests.treat import tasks
+from tests.cure import tasks
 
 
 @pytest.fixture(scope="module")
@@ -73,7 +73,7 @@ FRESH = """
 import json, sys
 import gradclinic, torch
 from gradclinic.task import seed_all
-from tests.treat import tasks
+from tests.cure import tasks
 from tests.workflows.treat.test_treat import train
 torch.set_num_threads(1)
 seed_all(int(sys.argv[2]))
@@ -123,32 +123,34 @@ def test_it_leaves_the_users_generators_and_task_alone(tmp_path: Path) -> None:
 
 def test_a_model_that_cannot_be_copied_is_said_in_one_line(tmp_path: Path) -> None:
     parts = tasks.too_slow()
-    parts["model"].lock = iter(())  # generators and the like cannot be copied
-    parts["model"].lock = (x for x in ())
-    with pytest.raises(UserError, match="cannot be copied.*callable"):
+    parts["model"].lock = (x for x in ())  # a generator cannot be copied
+    with pytest.raises(UserError, match=r"cannot be copied.*callable"):
         gradclinic.treat(parts, out=tmp_path)
 
 
 TARGET = """
 import sys, time
 sys.path.insert(0, {root!r})
-from tests.treat import tasks
+from tests.cure import tasks
 
 def task():
     parts = tasks.vanishing()
     def loss(model, batch):
         time.sleep(0.002)
         return tasks.loss(model, batch)
-    return parts | {{"loss": loss}}
+    return parts | {{"loss": loss, "steps": 150}}
 """
 
 
-def test_a_killed_treatment_goes_on_and_ends_as_if_nothing_had_been(tmp_path: Path) -> None:
-    (tmp_path / "model.py").write_text(TARGET.format(root=str(Path(__file__).parents[3])))
-    words = [sys.executable, "-m", "gradclinic", "treat", "model.py:task", "--no-html", "--json", "r.json"]
-    began = subprocess.Popen(words, cwd=tmp_path, stdout=subprocess.DEVNULL)
-    files = lambda: list((tmp_path / "gradclinic-runs").glob(".treat-*.jsonl"))  # noqa: E731
-    deadline = time.monotonic() + 60
+def test_a_killed_treatment_goes_on_and_ends_as_if_nothing_had_been(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    Path("model.py").write_text(TARGET.format(root=str(Path(__file__).parents[3])))
+    words = [sys.executable, "-m", "gradclinic", "treat", "model.py:task", "--out", "runs", "--no-html"]
+    began = subprocess.Popen(words, stdout=subprocess.DEVNULL)
+    files = lambda: list(Path("runs").glob(".treat-*.jsonl"))  # noqa: E731
+    deadline = time.monotonic() + 90
     while time.monotonic() < deadline and not (files() and files()[0].read_text().count("\n") >= 4):
         time.sleep(0.05)
     began.send_signal(signal.SIGKILL)
@@ -156,19 +158,16 @@ def test_a_killed_treatment_goes_on_and_ends_as_if_nothing_had_been(tmp_path: Pa
     (kept,) = files()
     known = len(ResultsFile(kept)._known)
     assert known >= 4
-    subprocess.run(words, cwd=tmp_path, check=False, stdout=subprocess.DEVNULL)
-    resumed = json.loads((tmp_path / "r.json").read_text())
-    (done,) = (tmp_path / "gradclinic-runs").glob("*.trials.jsonl")
+    resumed, afresh = (gradclinic.treat("model.py:task", out="runs", name=name).to_dict() for name in ("one", "two"))
+    (done,) = Path("runs").glob("one.trials.jsonl")
     assert len(done.read_text().splitlines()) > known
     assert not files()
-    subprocess.run(words, cwd=tmp_path, check=False, stdout=subprocess.DEVNULL)
-    afresh = json.loads((tmp_path / "r.json").read_text())
-    assert [row | {"cost": 0} for row in resumed["trials"]] == [row | {"cost": 0} for row in afresh["trials"]]
+    assert resumed["trials"] == afresh["trials"]
     assert resumed["treatment"]["spent"] == afresh["treatment"]["spent"]
 
 
 def test_ctrl_c_tells_what_is_known_and_keeps_it(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    from gradclinic.treat.trials import Trial
+    from gradclinic.cure.trials import Trial
 
     real, count = Trial.advance, 0
 
@@ -188,8 +187,8 @@ def test_ctrl_c_tells_what_is_known_and_keeps_it(tmp_path: Path, monkeypatch: py
 
 
 def test_a_line_that_was_cut_off_is_left_out(tmp_path: Path) -> None:
-    from gradclinic.treat import Recipe
-    from gradclinic.treat.trials import Outcome
+    from gradclinic.cure import Recipe
+    from gradclinic.cure.trials import Outcome
 
     file = ResultsFile(tmp_path / "a.jsonl")
     kept = Outcome(2, (1.0, float("inf")), 0.5, "diverged", 0.1)

@@ -2,10 +2,17 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
+from gradclinic.schema.window import Window
+
 from ..evidence import Evidence
 from ..forecast import Forecast
+from .at_start import large_targets
 from .cause import Cause
 
+#: The lower end is that of one batch: it is known to about half a decade.
+KNOWN_TO = 3.0
 SOURCE = "the trainability window: lr·ρ·T of one e-fold below, twice the stability limit above (Lewkowycz 2020)"
 
 
@@ -14,6 +21,9 @@ def too_slow(evidence: Evidence) -> Cause | None:
     known = evidence.forecast
     if known is None or known.trains is not False or known.window is None or known.window.state != "below":
         return None
+    unscaled = _unscaled_targets(evidence, known.window)
+    if unscaled is not None:
+        return unscaled
     low, high, name = known.window.low.median, known.window.high.median, _optimizer(evidence)
     middle, folds = _between(low, high), known.window.lr / low
     return Cause(
@@ -26,6 +36,28 @@ def too_slow(evidence: Evidence) -> Cause | None:
         ("raise_learning_rate",),
         SOURCE,
         0.85,
+    )
+
+
+def _unscaled_targets(evidence: Evidence, window: Window) -> Cause | None:
+    """Targets so large that steps whose length knows nothing of the error's do not reach them in the budget.
+
+    Such an optimizer's lower end grows in proportion to the targets: were they of order 1, the rate would lie inside.
+    """
+    cause = large_targets(evidence) if evidence.scale_free else None
+    if cause is None:
+        return None
+    low = window.low.median
+    needed = low / float(cause.numbers["target_rms"])
+    if KNOWN_TO * window.lr < needed:
+        return None
+    return replace(
+        cause,
+        because=f"{cause.because}, and {window.steps:,} steps of {_optimizer(evidence)} at the learning rate"
+        f" {window.lr:g} do not get there: for targets of order 1 it takes {needed:.2g}, for these {low:.2g}",
+        numbers=cause.numbers | {"learning_rate": window.lr, "lr_min": low, "lr_min_if_scaled": needed},
+        source="a step of Adam or RMSprop moves each weight by about lr, whatever the error",
+        confidence=0.85,
     )
 
 

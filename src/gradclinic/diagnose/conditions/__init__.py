@@ -15,10 +15,12 @@ from . import (
     disconnected_parameter,
     divergence,
     exploding_gradient,
+    initial_scale,
     loss_spike,
     non_finite,
     oscillation,
     plateau,
+    precision_headroom,
     rank_collapse,
     saturated_units,
     stalled_update,
@@ -47,6 +49,8 @@ BUILT_IN: tuple[Condition, ...] = (
     dead_units.CONDITION,
     saturated_units.CONDITION,
     plateau.CONDITION,
+    initial_scale.CONDITION,
+    precision_headroom.CONDITION,
     converged.CONDITION,
 )
 

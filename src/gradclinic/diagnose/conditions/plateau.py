@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from gradclinic.schema.finding import Healthy, NotEnoughData, Outcome
 
+from ..causes import at_start
 from ..causes.cause import Cause
 from ..causes.data import neglected_outputs, out_of_reach, plain_fault, rounded_inputs
 from ..causes.foreseen import hopeless, too_fast, too_slow
@@ -59,7 +60,8 @@ def check(evidence: Evidence) -> Outcome:
 
 
 def _foreseen(evidence: Evidence, known: Forecast) -> Cause:
-    return too_slow(evidence) or too_fast(evidence) or _median_of_labels(evidence) or hopeless(known)
+    named = too_slow(evidence) or too_fast(evidence) or _median_of_labels(evidence)
+    return named or at_start.small_inputs(evidence) or hopeless(known)
 
 
 def _unexplained(evidence: Evidence) -> Cause:

@@ -39,6 +39,10 @@ class Basis:
             vector = vector - rows.T @ (rows @ vector)
         return vector
 
+    def combined(self, weights: Tensor) -> Tensor:
+        """The sum of the vectors, (size,), each times its weight."""
+        return self._rows[: self._count].T @ weights.to(self._rows)
+
     def fresh(self) -> Tensor:
         """A random unit vector at right angles to all; there must be room for one."""
         vector = self.cleaned(drawn(self._rows.shape[1], self._generator, self._rows.device))

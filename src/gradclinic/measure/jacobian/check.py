@@ -26,16 +26,17 @@ def agree(
     columns: int,
     device: torch.device,
     tries: int = TRIES,
+    dtype: torch.dtype = torch.float64,
 ) -> bool:
     """Whether ``adjoint`` is that of ``times``, to :data:`AGREEMENT`.
 
-    Takes 2 products of the one, and of the other one more than ``tries``.
+    Takes 2 products of the one, and of the other one more than ``tries``; ``dtype`` is that of v.
 
     Differences that rounding makes count for nothing: a saturated softmax and subnormal numbers leave little else.
     Where the adjoint itself is not finite, the product must not be.
     """
     generator = torch.Generator().manual_seed(0)
-    v = drawn(columns, generator, device) / sqrt(columns)
+    v = drawn(columns, generator, device, dtype).div_(sqrt(columns))
     image = times(v)
     length = _norm(image)
     noise = 0.0
@@ -47,7 +48,8 @@ def agree(
             return not isfinite(length)
         if place == 0:
             # Three times a vector has other digits: what is not three times the product is rounding.
-            noise = _norm(times(3 * v) - 3 * image) + _norm(adjoint(3 * u).to(v.dtype) - 3 * back) / sqrt(columns)
+            noise = _norm(times(3 * v).sub_(image, alpha=3))
+            noise += _norm(adjoint(3 * u).to(v.dtype).sub_(back, alpha=3)) / sqrt(columns)
         if not abs(here - there) <= max(AGREEMENT * length, ROUNDING * noise):
             return False
     return True

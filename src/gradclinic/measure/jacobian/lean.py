@@ -25,7 +25,7 @@ def largest_lean(
     """
     if maximum < 1:
         raise ValueError(f"maximum is at least 1, not {maximum}")
-    vector = drawn(operator.size, seeded(generator), operator.device).to(operator.dtype)
+    vector = drawn(operator.size, seeded(generator), operator.device, operator.dtype)
     vector /= float(torch.linalg.vector_norm(vector))
     before = torch.zeros_like(vector)
     matrix = torch.zeros(maximum, maximum, dtype=torch.float64)

@@ -59,9 +59,21 @@ def transposed(operator: Operator) -> Products:
     return Products(operator.columns, operator.rows, operator.adjoint, operator.times, operator.device)
 
 
-def drawn(size: int, generator: torch.Generator, device: torch.device) -> Tensor:
-    """A standard normal vector (size,), float64.  Drawn on the CPU, so that it is the same on every device."""
-    return torch.randn(size, dtype=torch.float64, generator=generator).to(device)
+#: Numbers drawn at a time.  A multiple of 16, which torch draws together, so that the parts are those of the whole.
+BLOCK = 1 << 20
+
+
+def drawn(size: int, generator: torch.Generator, device: torch.device, dtype: torch.dtype = torch.float64) -> Tensor:
+    """A standard normal vector (size,) of ``dtype``.  Drawn on the CPU in float64: the same on every device.
+
+    In blocks, so that a vector in float32 is never there in float64 as well.
+    """
+    vector = torch.empty(size, dtype=dtype, device=device)
+    # The last block is the longer one: torch draws fewer than 16 numbers in another way.
+    starts = list(range(0, max(size - BLOCK, 0) + 1, BLOCK))
+    for start, end in zip(starts, [*starts[1:], size], strict=True):
+        vector[start:end] = torch.randn(end - start, dtype=torch.float64, generator=generator)
+    return vector
 
 
 def seeded(generator: torch.Generator | None) -> torch.Generator:

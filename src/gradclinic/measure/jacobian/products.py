@@ -66,8 +66,11 @@ class Jacobian:
 
     def adjoint(self, vector: Tensor) -> Tensor:
         """Jᵀ u: (rows,) → (columns,), in ``dtype``; one backward pass."""
-        graph = self._graph
-        return graph.columns.join(graph.pull(graph.rows.split(vector)), self._dtype)
+        return self._graph.columns.join(self.pull(vector), self._dtype)
+
+    def pull(self, vector: Tensor) -> Sequence[Tensor | None]:
+        """Jᵀ u as one tensor for each of the point, None for zeros: no flat vector is made."""
+        return self._graph.pull(self._graph.rows.split(vector))
 
     def times(self, vector: Tensor) -> Tensor:
         """J v: (columns,) → (rows,), float64.
@@ -89,7 +92,7 @@ class Jacobian:
                 name = mode + (", plain kernels" if plain else "")
                 try:
                     push = self._way(mode, plain)
-                    if agree(push, self.adjoint, self.rows, self.columns, self.device, self._tries):
+                    if agree(push, self.adjoint, self.rows, self.columns, self.device, self._tries, self._dtype):
                         self.mode = name
                         return push
                     reasons.append(f"{name}: disagrees with the backward pass")

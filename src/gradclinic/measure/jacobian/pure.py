@@ -85,10 +85,10 @@ def parameter_jacobian(
     return Jacobian(function, point, modes=modes, within=within)
 
 
-def trainable(model: nn.Module) -> tuple[list[str], list[Tensor]]:
-    """Names of the trainable parameters and copies of them; tied ones once."""
+def trainable(model: nn.Module, *, own: bool = False) -> tuple[list[str], list[Tensor]]:
+    """Names of the trainable parameters and copies of them (``own``: themselves, detached); tied ones once."""
     found = {name: parameter for name, parameter in model.named_parameters() if parameter.requires_grad}
-    return list(found), [parameter.detach().clone() for parameter in found.values()]
+    return list(found), [p.detach() if own else p.detach().clone() for p in found.values()]
 
 
 def _cut(tensor: Tensor, sample: int) -> Tensor:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
-from math import inf, nan
+from math import inf, nan, sqrt
 from typing import Any
 
 import torch
@@ -44,23 +44,26 @@ class Split:
     within: Within = as_is
 
 
-def split(model: nn.Module, loss: Loss, batch: Any, *, seed: int = 0, trusted: bool = False) -> Split:
+def split(
+    model: nn.Module, loss: Loss, batch: Any, *, seed: int = 0, trusted: bool = False, own: bool = False
+) -> Split:
     """``loss(model, batch)`` taken apart by watching the root module's forward.
 
     The outputs are the floating tensors that the root module returns, in tuples, lists, dicts and dataclasses at any
     depth, as its forward hooks left them; all else it returns is held constant.  The closure is run once to see them;
     for the loss it is run again with the forward replaced.  Random numbers are the same in every run, in the part
     after the model too.  The model, the batch and all generators are left as they were (:class:`~.still.Still`);
-    the parameters are copies.  ``trusted``: another batch of the same closure could be taken apart, so that it is not
-    held against the whole again (two backward passes); ``missed`` is then nan.
+    the parameters are copies.  ``own``: the model is the caller's own and stays as it is while the split is in use;
+    then its parameters are used themselves, and nothing is copied.  ``trusted``: another batch of the same closure
+    could be taken apart, so that it is not held against the whole again (two backward passes); ``missed`` is then nan.
 
     Raises NoSplit where the closure never calls the root module (``model.forward(x)`` and calls of its parts are not
     seen), calls it another number of times in another run, returns no scalar, returns a loss that the model itself
     computed or that does not depend on the outputs; NotConnected where no output depends on a trainable parameter;
     and whatever the closure raises.
     """
-    still = Still(model, seed=seed)
-    names, parameters = trainable(model)
+    still = Still(model, seed=seed, own=own)
+    names, parameters = trainable(model, own=own)
     leaves = [parameter.detach().requires_grad_() for parameter in parameters]
 
     def within(point: Sequence[Tensor], thunk: Callable[[], Any]) -> Any:
@@ -111,7 +114,7 @@ def _missed(found: Split, whole: Tensor, leaves: list[Tensor], tensors: list[Ten
     """See :attr:`Split.missed`; ``whole`` and ``tensors`` are the loss and the outputs with their graph."""
     if not whole.requires_grad:
         raise NoSplit("the loss does not depend on any trainable parameter")
-    rows, columns = Layout.of(tensors), Layout.of(leaves)
+    rows = Layout.of(tensors)
     flat = rows.join([tensor.detach() for tensor in tensors]).requires_grad_()
     try:
         value = found.loss_of(flat)
@@ -127,14 +130,27 @@ def _missed(found: Split, whole: Tensor, leaves: list[Tensor], tensors: list[Ten
     if moving and not slopes[0].requires_grad and all(tensor.dim() == 0 for tensor in moving):
         raise NoSplit("the model returns the loss itself: let it return what the loss is computed from")
 
-    def gradient(of: Sequence[Tensor], cotangent: Sequence[Tensor] | None) -> Tensor:
-        return columns.join(torch.autograd.grad(of, leaves, cotangent, retain_graph=True, allow_unused=True))
+    def gradient(of: Sequence[Tensor], cotangent: Sequence[Tensor] | None) -> Sequence[Tensor | None]:
+        return torch.autograd.grad(of, leaves, cotangent, retain_graph=True, allow_unused=True)
 
     direct = found.within(leaves, lambda: gradient([whole], None))
     through = found.within(leaves, lambda: gradient(tensors, cotangents))
-    length = float(torch.linalg.vector_norm(direct))
-    apart = float(torch.linalg.vector_norm(direct - through))
+    length = sqrt(sum(_square(one) for one in direct))
+    apart = sqrt(sum(_square(one, other) for one, other in zip(direct, through, strict=True)))
     return apart / length if length else (inf if apart else 0.0)
+
+
+def _square(one: Tensor | None, other: Tensor | None = None) -> float:
+    """‖one - other‖² in float64, tensor by tensor: no vector of all parameters is made; None stands for zeros."""
+    one, other = (None if tensor is None else _real(tensor) for tensor in (one, other))
+    if one is None or other is None:
+        kept = one if one is not None else other
+        return 0.0 if kept is None else float(kept.square().sum())
+    return float((one - other).square_().sum())
+
+
+def _real(tensor: Tensor) -> Tensor:
+    return Layout.of([tensor]).join([tensor])
 
 
 def _same_number(now: int, before: int) -> None:

@@ -25,18 +25,21 @@ class Still:
     some keep there, such as the last hidden state) and the generators of Python, numpy and torch.  Each run starts
     from the same ``seed`` and the same buffers, so dropout draws the same mask.  Not covered: what a forward pass
     does to lists and other objects that a module keeps, and to what lies outside the model.
-    ``model`` None: only the generators are kept.  Raises NoProduct for TorchScript, and torch's ValueError where a
+    ``model`` None: only the generators are kept.  ``own``: the model is the caller's own copy, so that its parameters
+    themselves stand in, and the memory of a copy is saved; a layer that writes to its weights as it runs then writes to
+    the model's.  Raises NoProduct for TorchScript, and torch's ValueError where a
     lazy module has not run yet.
     """
 
-    def __init__(self, model: nn.Module | None, *, seed: int = 0) -> None:
+    def __init__(self, model: nn.Module | None, *, seed: int = 0, own: bool = False) -> None:
         if model is not None and any(isinstance(module, torch.jit.ScriptModule) for module in model.modules()):
             raise NoProduct("a TorchScript module cannot run on copies of its parameters")
         self.model = model
         self._seed = seed
         self._inside = _Inside(model) if model is not None else None
         # Copies, not views: some layers write to their own weights (a norm constraint) as they run.
-        self._fixed = {} if model is None else {n: p.detach().clone() for n, p in model.named_parameters()}
+        named = [] if model is None else list(model.named_parameters())
+        self._fixed = {name: p.detach() if own else p.detach().clone() for name, p in named}
 
     def run(self, thunk: Callable[[], T], parameters: Mapping[str, Tensor] | None = None) -> T:
         """``thunk()``, with gradients on.  ``parameters`` (name → tensor) stand in for those of the model.

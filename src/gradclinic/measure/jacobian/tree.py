@@ -17,7 +17,8 @@ def floating(value: Any) -> tuple[list[Tensor], Rebuild]:
     """The floating and complex tensors in ``value``, in order, and what puts others into their places.
 
     Looks into tuples, lists, dicts, dataclasses and what is registered with torch's pytree, at any depth.  All else
-    (integer tensors, numbers, strings, other objects) is left alone.  The rebuilt containers are new ones.
+    (integer tensors, numbers, strings, other objects) is left alone.  The rebuilt containers are new ones, and
+    what rebuilds them does not keep the tensors, nor the graph behind them.
     """
     return _take(value, lambda leaf: isinstance(leaf, Tensor) and (leaf.is_floating_point() or leaf.is_complex()))
 
@@ -44,6 +45,8 @@ def _take(value: Any, wanted: Callable[[Any], bool]) -> tuple[list[Tensor], Rebu
             inside, rebuild = _take_dataclass(leaf, wanted)
             tensors += inside
             places.append((place, len(inside), rebuild))
+    for place, _, _ in places:
+        leaves[place] = None
 
     def again(others: Sequence[Tensor]) -> Any:
         filled, start = list(leaves), 0
@@ -59,15 +62,20 @@ def _take(value: Any, wanted: Callable[[Any], bool]) -> tuple[list[Tensor], Rebu
 def _take_dataclass(value: Any, wanted: Callable[[Any], bool]) -> tuple[list[Tensor], Rebuild]:
     names = [field.name for field in dataclasses.fields(value) if hasattr(value, field.name)]
     tensors, rebuild = _take([getattr(value, name) for name in names], wanted)
+    hollow = _filled(value, names, [None] * len(names))
 
     def again(others: Sequence[Tensor]) -> Any:
-        # Not dataclasses.replace: __post_init__ may refuse, check or convert.
-        made = copy.copy(value)
-        for name, item in zip(names, rebuild(others), strict=True):
-            try:
-                setattr(made, name, item)
-            except dataclasses.FrozenInstanceError:
-                object.__setattr__(made, name, item)
-        return made
+        return _filled(hollow, names, rebuild(others))
 
     return tensors, again
+
+
+def _filled(value: Any, names: Sequence[str], items: Sequence[Any]) -> Any:
+    # Not dataclasses.replace: __post_init__ may refuse, check or convert.
+    made = copy.copy(value)
+    for name, item in zip(names, items, strict=True):
+        try:
+            setattr(made, name, item)
+        except dataclasses.FrozenInstanceError:
+            object.__setattr__(made, name, item)
+    return made

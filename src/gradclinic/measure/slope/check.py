@@ -36,14 +36,14 @@ SECONDS = 8.0
 _EMPTY = SlopeCheck(None, "float64", None, (), (), 0.0, (), (), None, None, 0, 0)
 
 
-def check_slope(model: nn.Module, loss: Loss, batch: Any, *, seed: int = 0) -> SlopeCheck:
+def check_slope(model: nn.Module, loss: Loss, batch: Any, *, seed: int = 0, most: int | None = None) -> SlopeCheck:
     """Holds autograd's gradient of ``loss(model, batch)`` against central differences of the loss.
 
     Along a random direction over all trainable parameters and along the gradient itself, on a deep copy of the model
     in float64; in the model's own precision, with wider tolerances, where it does not run in float64 or that would
-    take more than a quarter of the free memory.  A disagreement counts only if it stands out of what two step sizes
-    disagree about, at the weights given and again at weights moved by 1%.  Only then the search begins: for
-    hand-written functions, modules and code of the loss whose gradient is not their derivative.
+    take more than ``most`` bytes, or a quarter of the free memory.  A disagreement counts only if it stands out of
+    what two step sizes disagree about, at the weights given and again at weights moved by 1%.  Only then the search
+    begins: for hand-written functions, modules and code of the loss whose gradient is not their derivative.
 
     Cost where all is well: one backward pass and 10 forward passes (up to 27 at a kink, or where the loss is rough),
     all with a graph; 2 more of each where there are hand-written functions, which are judged by themselves.  For
@@ -59,15 +59,15 @@ def check_slope(model: nn.Module, loss: Loss, batch: Any, *, seed: int = 0) -> S
     """
     try:
         with _undisturbed():
-            return _check(model, loss, batch, seed)
+            return _check(model, loss, batch, seed, most)
     except NoProduct as reason:
         return replace(_EMPTY, abstained=str(reason))
     except Exception as error:  # the user's code may raise anything, at any weights
         return replace(_EMPTY, abstained=f"it raised {in_one_line(error)}")
 
 
-def _check(model: nn.Module, loss: Loss, batch: Any, seed: int) -> SlopeCheck:
-    begun = start(model, loss, batch, seed=seed)
+def _check(model: nn.Module, loss: Loss, batch: Any, seed: int, most: int | None) -> SlopeCheck:
+    begun = start(model, loss, batch, seed=seed, most=most)
     twin, gradient = begun.twin, begun.gradient
     empty = replace(_EMPTY, loss=begun.first, precision=twin.precision.name, narrow=begun.narrow)
     reason = no_start(begun)

@@ -19,11 +19,15 @@ class TooLarge(BaseException):
     """Ends a forward pass in float64; no Exception, so that no handler of the user's takes it."""
 
 
-def room(model: nn.Module) -> int:
-    """Bytes that float64 may take for activations beside the copy of the model and its gradient; negative: none."""
+def room(model: nn.Module, most: int | None = None) -> int:
+    """Bytes that float64 may take for activations beside the copy of the model and its gradient; negative: none.
+
+    ``most``: bytes for all of it together; None: what is free decides alone.
+    """
     parameters = list(model.parameters())
     device = parameters[0].device if parameters else torch.device("cpu")
-    return int(_SHARE * free(device)) - _BYTES * sum(parameter.numel() for parameter in parameters)
+    share = int(_SHARE * free(device))
+    return (share if most is None else min(share, most)) - _BYTES * sum(parameter.numel() for parameter in parameters)
 
 
 def free(device: torch.device) -> int:

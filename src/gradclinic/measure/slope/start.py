@@ -43,13 +43,13 @@ class Start:
         return abs(self.first - self.second) <= ULPS * self.twin.precision.epsilon * abs(self.first)
 
 
-def start(model: nn.Module, loss: Loss, batch: Any, *, seed: int = 0) -> Start:
-    """Two evaluations and one backward pass, in float64 where the model takes that and memory allows.
+def start(model: nn.Module, loss: Loss, batch: Any, *, seed: int = 0, most: int | None = None) -> Start:
+    """Two evaluations and one backward pass, in float64 where the model takes that and memory (``most``) allows.
 
     Raises NoTwin where it can be computed in no precision, TooCoarse where only in half.
     """
     try:
-        found = _double(model, loss, batch, seed)
+        found = _double(model, loss, batch, seed, most)
         if isinstance(found, Start):
             return found
     except NoTwin:
@@ -70,18 +70,18 @@ def start(model: nn.Module, loss: Loss, batch: Any, *, seed: int = 0) -> Start:
     return Start(twin, first, second, gradient, found, any(hand_written([graph])))
 
 
-def _double(model: nn.Module, loss: Loss, batch: Any, seed: int) -> Start | str:
+def _double(model: nn.Module, loss: Loss, batch: Any, seed: int, most: int | None) -> Start | str:
     """In float64, or why not."""
-    limit = room(model)
+    limit = room(model, most)
     if limit < 0:
-        return "a copy in float64 would take too much of the free memory"
+        return "a copy in float64 would take too much memory"
     try:
         twin = Twin(model, loss, batch, DOUBLE, seed=seed)
         with within(limit):
             first = twin.value()
         second, gradient, graph = twin.gradient()
     except (TooLarge, torch.OutOfMemoryError):
-        return "a step in float64 would take too much of the free memory"
+        return "a step in float64 would take too much memory"
     dtype = coarsest(graph)
     if dtype != DOUBLE.dtype:
         return f"it computes in {Precision(dtype, 0, 0, 0).name} inside"

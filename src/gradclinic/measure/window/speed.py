@@ -52,8 +52,17 @@ def speed(found: Split, diagonal: Sequence[Tensor]) -> float:
     length = float(torch.dot(own.double(), own.double()))
     if not length > 0:
         return 0.0
-    pulled = jacobian.adjoint(own)
-    scale = torch.cat([part.detach().reshape(-1).to(pulled) for part in diagonal])
+    pulled = jacobian.pull(own)
     shapes = found.shapes or [own.shape]
     samples = max(1, shapes[0][0] if len(shapes[0]) else 1)
-    return float((pulled.double().square() * scale.double()).sum()) / (samples * length)
+    weighed = sum(_weighed(part, scale) for part, scale in zip(pulled, diagonal, strict=True))
+    return weighed / (samples * length)
+
+
+def _weighed(gradient: Tensor | None, scale: Tensor) -> float:
+    """‖gradient‖²_P of one parameter, in float64; a complex element counts as two real ones."""
+    if gradient is None:
+        return 0.0
+    dense = gradient.to_dense() if gradient.layout != torch.strided else gradient
+    size = dense.abs() if dense.is_complex() else dense
+    return float(size.double().square_().mul_(scale.detach().to(size.device)).sum())

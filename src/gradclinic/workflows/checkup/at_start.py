@@ -8,6 +8,7 @@ from typing import Any
 import torch
 from torch import nn
 
+from gradclinic.measure.headroom import headroom
 from gradclinic.measure.jacobian import NoProduct, Spectrum, model_spectrum
 from gradclinic.measure.jacobian.calls import Call, block_names, first_calls
 from gradclinic.measure.phase import phases
@@ -22,6 +23,9 @@ SAMPLES = 4
 STEPS, PROBES = 5, 1
 #: For fewer rows than this the whole spectrum costs no more products than that.
 EXACT = 16
+#: Bytes that the gradient check may take in float64.  Less than what loading torch takes (300 MiB), so that no machine
+#: is short of it; a larger model is checked in its own precision, in which a wrong gradient stands out less sharply.
+DOUBLE = 128 << 20
 #: Blocks whose spectra are taken.
 BLOCKS = 6
 
@@ -38,7 +42,12 @@ def collapse(model: nn.Module, loss: Loss, batch: Any, seed: int) -> dict[str, A
 
 def slope(model: nn.Module, loss: Loss, batch: Any, seed: int) -> dict[str, Any]:
     """Whether the gradient is the slope of the loss."""
-    return check_slope(model, loss, batch, seed=seed).to_dict()
+    return check_slope(model, loss, batch, seed=seed, most=DOUBLE).to_dict()
+
+
+def room(model: nn.Module, loss: Loss, batch: Any, seed: int) -> dict[str, Any]:
+    """How near the values come to the limits of their formats, in half precision."""
+    return {"modules": [own.to_dict() for own in headroom(model, loss, batch, seed=seed)]}
 
 
 def spectra(model: nn.Module, loss: Loss, batch: Any, seed: int) -> dict[str, Any]:
@@ -75,5 +84,6 @@ MEASUREMENTS: tuple[tuple[str, str, Callable[[nn.Module, Loss, Any, int], dict[s
     ("the layers against mean-field theory", "phases", layers),
     ("how alike the inputs become", "representations", collapse),
     ("the gradient against finite differences", "slope", slope),
+    ("the room in the number formats", "headroom", room),
     ("the singular values of the Jacobian", "spectrum", spectra),
 )

@@ -22,6 +22,7 @@ from gradclinic.schema.record import Event, Sink
 from gradclinic.task import Task
 
 from .at_start import MEASUREMENTS
+from .memory import give_back, resident
 from .trial import Trial
 from .user_code import told_in_one_line
 
@@ -54,6 +55,7 @@ class _Examination:
             stream = task.stream()
             self._seen, self._new = list(islice(stream, PROBES)), list(islice(stream, PROBES))
             self._trial = Trial(task, chain(map(cloned, self._seen), stream), sink)
+        self._resident = resident()
         self._trusted = False  # the loss could be taken apart
         self._constants: dict[str, Constant | None] = {}  # of each probe's batches
         self._shown: list[dict[str, Any]] = []  # what the outputs explained
@@ -69,6 +71,7 @@ class _Examination:
             for begin in (0.3, 0.6):
                 with told_in_one_line():
                     trial.take(STEPS // 2, partial(self._told, begin))
+                give_back(self._resident)
                 self._measure(begin + 0.25)
         # Where the steps have wrecked the weights, only the initial ones say where the window is.
         if trial.broken or thrown(self._shown):
@@ -97,18 +100,15 @@ class _Examination:
         self._tell("what the outputs explain", share)
         for name, batches in (("seen", self._seen), ("new", self._new)):
             with self._attempt("what the outputs explain"):
-                splits = self._split(batches)
-                if name not in self._constants:
-                    self._constants[name] = best_constant(splits)
-                self._shown.append(
-                    {
-                        "at": self._trial.steps,
-                        "seed": self._seed,
-                        "probe": name,
-                        **measure_baseline(splits, self._constants[name]).to_dict(),
-                    }
-                )
+                shown = self._baseline(name, batches)
+                self._shown.append({"at": self._trial.steps, "seed": self._seed, "probe": name, **shown})
                 self._put("baseline", self._shown[-1])
+
+    def _baseline(self, name: str, batches: Sequence[Any]) -> dict[str, Any]:
+        splits = self._split(batches)
+        if name not in self._constants:
+            self._constants[name] = best_constant(splits)
+        return measure_baseline(splits, self._constants[name]).to_dict()
 
     def _window(self, share: float, *, bend: bool) -> None:
         """What sets the ends of the window, at the model's weights."""
@@ -125,7 +125,9 @@ class _Examination:
         """Whether the closure can be taken apart is found out once."""
         found = []
         for batch in batches:
-            found.append(split(self._task.model, self._task.loss, batch, seed=self._seed, trusted=self._trusted))
+            task = self._task
+            # The model is a copy that belongs to the check-up: another one for each batch is spared.
+            found.append(split(task.model, task.loss, batch, seed=self._seed, trusted=self._trusted, own=True))
             self._trusted = True
         return found
 
@@ -141,3 +143,5 @@ class _Examination:
         except Exception as error:
             why = str(error) if isinstance(error, (NoProduct, NotApplicable)) else f"{type(error).__name__}: {error}"
             self._put("unmeasured", {"what": what, "why": " ".join(why.split())[:300]})
+        finally:
+            give_back(self._resident)

@@ -41,6 +41,7 @@ class Trial:
                 self.broken = True
                 break
         self._monitor.pause()
+        self.optimizer.zero_grad()  # what is measured in between needs the room
 
     def _step(self, batch: Any) -> Tensor:
         if isinstance(self.optimizer, LBFGS):

@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from gradclinic.treat.trials import Case, Outcome
+from gradclinic.cure.trials import Case, Outcome
 
 
 class ResultsFile:

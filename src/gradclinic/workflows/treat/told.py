@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 
+from gradclinic.cure import Recipe
+from gradclinic.cure.course import Course
+from gradclinic.cure.proof import Proof
+from gradclinic.cure.purse import Purse
+from gradclinic.cure.trials import Interval, Outcome, paired_interval
 from gradclinic.schema.report import Report
 from gradclinic.schema.treatment import ScreenRow, TreatmentReport, TrialRow
-from gradclinic.treat import Recipe
-from gradclinic.treat.course import Course
-from gradclinic.treat.proof import Proof
-from gradclinic.treat.purse import Purse
-from gradclinic.treat.trials import Interval, Outcome, paired_interval
 
 
 def treatment_report(course: Course, purse: Purse, steps: int, recipe: Recipe, *, interrupted: bool) -> TreatmentReport:

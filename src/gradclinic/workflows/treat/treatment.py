@@ -12,7 +12,7 @@ from ..answer import Answer
 from ..place import seen_from_here
 
 if TYPE_CHECKING:
-    from gradclinic.treat import Recipe
+    from gradclinic.cure import Recipe
 
 
 @dataclass(frozen=True, slots=True)

@@ -15,6 +15,7 @@ from ..bar import progress_bar
 from ..place import FOLDER, new_record, writable
 
 if TYPE_CHECKING:
+    from gradclinic.schema.report import Report
     from gradclinic.task import Target
 
     from .treatment import Treatment
@@ -91,10 +92,10 @@ def run_treat(target: Any, options: TreatOptions) -> tuple[Treatment, Path | Non
 
 
 def _treated(found: Target, options: TreatOptions, path: Path, stem: str) -> Treatment:
-    from gradclinic.treat import Recipe
-    from gradclinic.treat.course import Course, run_course
-    from gradclinic.treat.patient import Patient
-    from gradclinic.treat.purse import Purse
+    from gradclinic.cure import Recipe
+    from gradclinic.cure.course import Course, run_course
+    from gradclinic.cure.patient import Patient
+    from gradclinic.cure.purse import Purse
 
     from ..answer import read_answer
     from ..checkup.recorded import record_examination
@@ -110,7 +111,8 @@ def _treated(found: Target, options: TreatOptions, path: Path, stem: str) -> Tre
         answer = read_answer(path)
         with told_in_one_line():
             task = found.build(options.seed)
-            patient = Patient(task, task.new_optimizer(), tuple(islice(task.stream(), BATCHES)), answer.findings)
+            batches = tuple(islice(task.stream(), BATCHES))
+            patient = Patient(task, task.new_optimizer(), batches, answer.findings, _constant(answer.report))
         purse = Purse(options.budget * task.steps, UNDECIDED * options.budget * task.steps)
         purse.spend("check-up", CHECKUP)
         results = ResultsFile(
@@ -132,6 +134,11 @@ def _treated(found: Target, options: TreatOptions, path: Path, stem: str) -> Tre
 
 #: Gradients that a check-up costs: its bar is forty (tests/workflows/checkup/test_cost.py counts).
 CHECKUP = 40
+
+
+def _constant(report: Report) -> float | None:
+    shown = (report.checkup or {}).get("explained", ())
+    return next((float(data["constant"]) for data in shown if data["constant"] is not None), None)
 
 
 def _source(name: str) -> str:

@@ -1,0 +1,166 @@
+"""Which recipes are worth a trial: what the findings ask for first, and what opens the window."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from math import isfinite, isnan
+
+from .indications import indicated
+from .patient import Patient
+from .recipe import Change, Recipe
+from .remedies import all_remedies, find_remedy
+from .screening import Screened
+
+#: Families that leave the network itself alone: their effect is not in the window of the initial weights, or is a
+#: shift of the rate in it.
+LOOP = ("optimizer", "regularization", "learning_rate", "schedule", "clipping")
+#: Families that set right what a network is given and what is asked of it.
+GROUND = ("parameters", "inputs", "targets", "output")
+#: A rate this far from the one that the window suggests is no other: a factor of three.
+NEAR = 3.0
+#: Decades of window beyond which a wider one trains no better.
+WIDE = 4.0
+#: Decades of window that a remedy is worth which the findings ask for, and that one unit of size must bring.
+ASKED, PER_SIZE = 1.0, 0.15
+#: And that a second variant of the same changes must bring over the first, so that different ones get their trial.
+AGAIN = 0.7
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Candidate:
+    """A recipe, and how promising it looked."""
+
+    recipe: Recipe
+    promise: float
+    screened: Screened | None = None
+
+
+def proposals(patient: Patient) -> list[Change]:
+    """All that fit, those that the findings ask for first, then the smaller ones; the first options of each first."""
+    wanted = indicated(patient.findings)
+
+    def rank(change: Change, place: int) -> tuple[int, int, int]:
+        asked = wanted.index(change.remedy) if change.remedy in wanted else len(wanted)
+        return (place, asked, find_remedy(change.remedy).size)
+
+    ranked = [
+        (rank(change, place), change)
+        for remedy in all_remedies()
+        for place, change in enumerate(Change(remedy.id, dict(options)) for options in remedy.propose(patient))
+    ]
+    return [change for _, change in sorted(ranked, key=lambda pair: pair[0])]
+
+
+def bases(patient: Patient, changes: Sequence[Change]) -> Iterator[Recipe]:
+    """Changes of the network itself, none first; then each of them alone and on the ground that all others stand on.
+
+    The ground is what has a reason that needs no trial: scales that are off, and what no short training can show.
+    """
+    yield Recipe()
+    ground = ground_of(patient, changes)
+    for place in range(len(ground.changes), 0, -1):
+        yield Recipe.of(*ground.changes[:place])
+    for change in ground.changes[1:]:
+        yield Recipe.of(change)
+    network = [c for c in changes if _family(c) not in LOOP and c not in ground.changes]
+    wanted = indicated(patient.findings)
+    asked = [change for change in network if change.remedy in wanted]
+    for those in (asked, [change for change in network if change not in asked]):
+        for change in those:
+            if ground.changes:
+                yield ground.with_change(change)
+            yield Recipe.of(change)
+        if those is asked:
+            yield _usual(ground, network)
+        yield from _pairs(ground, those)
+
+
+def _usual(ground: Recipe, network: Sequence[Change]) -> Recipe:
+    """What one would build today: the first activation, normalisation and initialisation that fit, together."""
+    for family in ("activation", "normalization", "initialization"):
+        first = next((change for change in network if _family(change) == family), None)
+        if first is not None:
+            ground = _joined(ground, first)
+    return ground
+
+
+def _joined(recipe: Recipe, change: Change) -> Recipe:
+    """One change more; weights are drawn for the activation that is put in, not for the one that is taken out."""
+    swapped = next((c.options["to"] for c in (*recipe.changes, change) if c.remedy == "activation_swap"), None)
+    found = recipe.with_change(change)
+    for own in found.changes:
+        if swapped is not None and "nonlinearity" in own.options:
+            found = found.with_change(Change(own.remedy, {**own.options, "nonlinearity": swapped}))
+    return found
+
+
+def ground_of(patient: Patient, changes: Sequence[Change]) -> Recipe:
+    """The first of each family that :data:`GROUND` names or that is urgent."""
+    found: dict[str, Change] = {}
+    for change in changes:
+        if _family(change) in GROUND or find_remedy(change.remedy).urgency(patient) > 0:
+            found.setdefault(_family(change), change)
+    return Recipe.of(*found.values())
+
+
+def candidates(
+    patient: Patient, changes: Sequence[Change], recipes: Iterable[Recipe], look: Callable[[Recipe], Screened | None]
+) -> list[Candidate]:
+    """The promising first; ``look`` screens a recipe, or gives None when it should not be looked at any more.
+
+    Doing nothing is not among them: it is a trial of its own.
+    """
+    found: dict[str, Candidate] = {}
+    wanted = indicated(patient.findings)
+
+    def add(recipe: Recipe, promise: float, screened: Screened | None) -> None:
+        if recipe.changes and recipe.key not in found:
+            asked = ASKED * any(change.remedy in wanted for change in recipe.changes)
+            urgent = max(find_remedy(change.remedy).urgency(patient) for change in recipe.changes)
+            found[recipe.key] = Candidate(recipe, promise + max(asked, urgent) - PER_SIZE * recipe.size, screened)
+
+    for recipe in {recipe.key: recipe for recipe in recipes}.values():
+        screened = look(recipe)
+        if screened is None:
+            break
+        width = _width(screened)
+        for place, (variant, cost) in enumerate(
+            sorted(_variants(patient, changes, screened), key=lambda pair: pair[1])
+        ):
+            add(variant, width - cost - AGAIN * place, screened)
+    untouched = next((c.screened for c in found.values() if c.screened and not c.screened.recipe.changes), None)
+    for change in changes:
+        if _family(change) in LOOP and change.remedy != "learning_rate":
+            add(Recipe.of(change), _width(untouched) if untouched else 0.0, None)
+    return sorted(found.values(), key=lambda candidate: -candidate.promise)
+
+
+def _width(screened: Screened) -> float:
+    """What is not known counts as an open window of one decade: real steps will tell."""
+    return 1.0 if isnan(screened.width) else max(min(screened.width, WIDE), -WIDE)
+
+
+def _variants(patient: Patient, changes: Sequence[Change], screened: Screened) -> list[tuple[Recipe, float]]:
+    """The recipe at the user's rate, at the window's, and by the optimizers proposed; with what stands against it."""
+    recipe, start = screened.recipe, screened.start
+    known = not screened.why and start > 0 and isfinite(start)
+    near = known and start / NEAR <= patient.lr <= start * NEAR
+    outside = known and not screened.low <= patient.lr <= 2 * screened.stable
+    found = [(recipe, 1.0 if outside else 0.0)]
+    if known and not near:
+        found.append((recipe.with_change(Change("learning_rate", {"lr": float(f"{start:.2g}")})), 0.0))
+    if not known and not recipe.changes:
+        found += [(Recipe.of(change), 0.5) for change in changes if change.remedy == "learning_rate"]
+    return found + [(recipe.with_change(change), 0.0) for change in changes if change.remedy == "optimizer"]
+
+
+def _pairs(ground: Recipe, changes: Sequence[Change]) -> Iterator[Recipe]:
+    for place, first in enumerate(changes):
+        for second in changes[place + 1 :]:
+            if _family(first) != _family(second):
+                yield _joined(_joined(ground, first), second)
+
+
+def _family(change: Change) -> str:
+    return find_remedy(change.remedy).family
