@@ -9,7 +9,7 @@ ROWS = (
     row("13-sigmoid", "circles", 1500, 13, 5, act="sigmoid", loop=ADAM),
     row("6-sigmoid", "circles", 2000, 6, 16, act="sigmoid", loop=Loop("sgd", 0.01)),
     row("8-exp", "circles", 1500, 8, 8, act="exp", loop=Loop("sgd", 0.01)),
-    row("17-relu", "circles", 1500, 17, 5, loop=ADAM),
+    row("17-relu", "circles", 1500, 17, 5, loop=Loop("sgd", 0.01)),
     row("10-tanh-unit", "circles", 1500, 10, 32, act="tanh", init="unit", loop=Loop("sgd", 0.01)),
     row("15-relu-tiny", "circles", 1500, 15, 10, init="tiny", loop=Loop("sgd", 0.01)),
     row("4-softmax", "circles", 2000, 4, 16, act="softmax", loop=Loop("sgd", 0.05)),

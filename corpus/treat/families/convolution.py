@@ -46,7 +46,7 @@ def row(name: str, steps: int, depth: int, source: str = HE, **options: object) 
 
 ROWS = (
     row("10-relu", 1500, 10, loop=Loop("sgd", 0.05)),
-    row("12-relu-adam", 1500, 12, loop=ADAM),
+    row("12-relu-adam", 1500, 12, loop=Loop("adam", 2e-4)),
     row("6-sigmoid", 1500, 6, act="sigmoid", loop=Loop("sgd", 0.05)),
     row("7-sigmoid-adam", 1500, 7, act="sigmoid", loop=ADAM),
     row("10-tanh", 1500, 10, act="tanh", init="tiny", loop=Loop("sgd", 0.01)),
@@ -54,7 +54,7 @@ ROWS = (
     row("6-unit", 1500, 6, init="unit", loop=Loop("sgd", 0.01)),
     row("4-rate-high", 1500, 4, loop=Loop("adam", 0.3)),
     row("4-rate-low", 1500, 4, loop=Loop("sgd", 1e-4)),
-    row("3-pixels-255", 1500, 3, scale=255.0, loop=Loop("sgd", 0.05)),
+    row("3-pixels-255", 1500, 3, scale=255.0, loop=Loop("sgd", 1.0)),
     row("4-dead", 1500, 4, bias=-1.0, loop=Loop("sgd", 0.02)),
     row("8-softplus", 1500, 8, act="softplus", loop=Loop("sgd", 0.02)),
 )

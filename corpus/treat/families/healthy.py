@@ -41,7 +41,8 @@ ROWS = (
     _row("text", 1500, transformer.build, source="letters 12 each", layers=1, pre_norm=True, loop=Loop("adam", 1e-2)),
     _row("letters", 2500, embedding.build, loop=_TEXT),
     _row("autoencoder", 2000, autoencoder.build, depth=2, act="relu", loop=Loop("adam", 3e-3)),
-    _row("diabetes", 1500, regression.build, source="diabetes", depth=1, width=16, standard=True, loop=ADAM),
+    _row("diabetes", 1500, regression.build, source="diabetes", depth=1, width=8, standard=True,
+         loop=Loop("adam", 1e-3, batch=8)),
     _row("friedman", 2500, regression.build, source="friedman 1", standard=True, loop=Loop("adam", 3e-3)),
     _row("wine", 1500, regression.build, source="wine", depth=1, width=16, standard=True, loop=Loop("sgd", 0.1)),
 )  # fmt: skip

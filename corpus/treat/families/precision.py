@@ -27,7 +27,7 @@ _SAME = Row("", "", "", 0, autoencoder.build, {"depth": 2, "act": "relu"}, autoe
 
 ROWS = (
     _row("half-adam", 1500, _DIGITS, loop=Loop("adam", 1e-3, dtype=HALF)),
-    _row("half-pixels-255", 1500, _DIGITS, scale=255.0, loop=Loop("sgd", 1e-2, dtype=HALF)),
+    _row("half-pixels-255", 1500, _DIGITS, scale=255.0, loop=Loop("sgd", 0.2, dtype=HALF)),
     _row("half-targets", 2000, _TABLE, targets=100.0, loop=Loop("adam", 1e-3, dtype=HALF)),
     _row("brain-rate-low", 1500, _DIGITS, loop=Loop("adam", 1e-5, dtype=BRAIN)),
     _row("brain-sgd", 1500, _DIGITS, loop=Loop("sgd", 3e-3, dtype=BRAIN)),

@@ -16,7 +16,7 @@ from .dense import dense
 
 LECUN = "LeCun et al. 1998, Efficient BackProp; Bishop 1995, 8.2"
 GOOD = {"standard": True, "act": "relu", "last": "", "init": "default"}
-BETTER = (GOOD | {"loop": ADAM}, GOOD | {"loop": Loop("adam", 1e-2)})
+BETTER = (GOOD | {"loop": Loop("adam", 3e-3)}, GOOD | {"loop": Loop("adam", 3e-3, batch=8)})
 
 
 def build(
@@ -58,8 +58,8 @@ def row(name: str, steps: int, source: str, **options: object) -> Row:
 
 
 ROWS = (
-    row("diabetes", 1500, "diabetes", depth=1, width=16, loop=Loop("sgd", 0.01)),
-    row("diabetes-adam", 1500, "diabetes", depth=1, width=16, loop=Loop("adam", 1e-4)),
+    row("diabetes", 1500, "diabetes", depth=1, width=8, loop=Loop("sgd", 0.01, batch=8)),
+    row("diabetes-adam", 1500, "diabetes", depth=1, width=8, loop=Loop("adam", 1e-4, batch=8)),
     row("friedman1-inputs", 2500, "friedman 1", inputs=1000.0, loop=Loop("sgd", 0.01)),
     row("friedman1-targets", 2500, "friedman 1", targets=1e4, loop=Loop("adam", 1e-3)),
     row("friedman1-offset", 2500, "friedman 1", offset=1e4, loop=Loop("sgd", 0.01)),

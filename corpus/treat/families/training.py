@@ -44,7 +44,7 @@ ROWS = (
     _row("faded", 2000, dense.build, Loop("sgd", 0.05, fade=0.95), **_MLP),
     _row("faded-images", 1500, convolution.build, Loop("adam", 1e-4, fade=0.98), depth=3),
     _row("summed", 2000, dense.build, Loop("sgd", 0.1, reduction="sum"), **_MLP),
-    _row("summed-rows", 1500, recurrent.build, Loop("sgd", 0.05, reduction="sum"), source="digit_rows", cell="gru"),
+    _row("summed-rows", 1500, recurrent.build, Loop("sgd", 0.5, reduction="sum"), source="digit_rows", cell="gru"),
     _row("summed-table", 2500, regression.build, Loop("sgd", 0.01, reduction="sum"), source="friedman 1"),
     _row("ascent", 1500, dense.build, Loop("sgd", 0.01, {"maximize": True}), **_MLP),
     _row("adagrad-slow", 2000, dense.build, Loop("adagrad", 1e-5), **_MLP),
