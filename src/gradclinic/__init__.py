@@ -14,16 +14,18 @@ from .errors import UserError
 if TYPE_CHECKING:
     from .schema.finding import Finding
     from .task import Task
+    from .treat.guard import Guard
     from .workflows.answer import Answer
     from .workflows.checkup import checkup
     from .workflows.diagnose import diagnose_run
     from .workflows.watch import Watch, watch
 
-__all__ = ["Answer", "Finding", "Task", "UserError", "Watch", "checkup", "diagnose_run", "watch"]
+__all__ = ["Answer", "Finding", "Guard", "Task", "UserError", "Watch", "checkup", "diagnose_run", "watch"]
 
 _HOMES = {
     "Answer": "workflows.answer",
     "Finding": "schema.finding",
+    "Guard": "treat.guard.settings",
     "Task": "task",
     "Watch": "workflows.watch",
     "checkup": "workflows.checkup",

@@ -1,0 +1,1 @@
+"""Cures: what changes a training so that it trains."""
