@@ -209,6 +209,8 @@ class _Writer:
             step = "" if report.ledger_step is None else f" (step {report.ledger_step:,})"
             yield self.labelled("ledger", said.removesuffix(".") + step)
         yield self.labelled("run", " · ".join(run_line(known)), after=self.sparkline(known))
+        if known.guard:
+            yield self.labelled("guard", known.guard)
         if known.error:
             yield self.labelled("error", known.error, "red")
         if known.unseen:
