@@ -32,8 +32,10 @@ from .treatment import Treatment
 BROKEN = "the script ended before its first step"
 
 
-def treat_script(command: Command, path: Path, stem: str, seed: int, budget: float, tell: Tell) -> Treatment:
-    """Runs ``command`` once as it is, recorded to ``path``; then for each trial, for a part of its steps.
+def treat_script(
+    command: Command, path: Path, recipe: Path, stem: str, seed: int, budget: float, tell: Tell
+) -> Treatment:
+    """Runs ``command`` once as it is, recorded; then for each trial, for a part of its steps.
 
     Raises:
         UserError: it does not train, or no optimizer of torch steps in it.
@@ -41,13 +43,13 @@ def treat_script(command: Command, path: Path, stem: str, seed: int, budget: flo
     tell("the script as it is", 0.0)
     done = subprocess.run(
         command.argv,
-        env=environment(path, steps=None, launches_ranks=False),
+        env=environment(plan.record, steps=None, launches_ranks=False),
         stdout=subprocess.DEVNULL,
         stderr=subprocess.PIPE,
         text=True,
         check=False,
     )
-    records = records_of(path)
+    records = records_of(plan.record)
     if not records:
         last = (done.stderr.strip().splitlines() or ["it did not import torch"])[-1]
         raise UserError(f"{command.target} could not be watched: {last}")
@@ -55,10 +57,10 @@ def treat_script(command: Command, path: Path, stem: str, seed: int, budget: flo
     steps = len({row.tick for row in answer.record.steps if row.optimizer == 0})
     if not steps:
         raise UserError(f"no optimizer of torch steps in {command.target}: nothing to treat")
-    purse = Purse.of(budget, steps)
+    purse = Purse.of(plan.budget, steps)
     purse.spend("as it is", steps)
     digest = hashlib.sha256(Path(command.target).read_bytes()).hexdigest() if Path(command.target).is_file() else ""
-    results = ResultsFile(unfinished(path.parent, stem, command.argv, digest, seed, budget))
+    results = ResultsFile(unfinished(plan.record.parent, plan.stem, command.argv, digest, plan.seed, plan.budget))
     course, interrupted = Course(), False
     with tempfile.TemporaryDirectory() as folder:
         trainer = InScript(command, Path(folder))
@@ -69,10 +71,10 @@ def treat_script(command: Command, path: Path, stem: str, seed: int, budget: flo
             pool = [Recipe.from_dict(data) for data in told["pool"]]
             constant = answer.report.run.get("constant_loss")
             ward = Ward(trainer, purse, results)
-            try_out(course, ward, ranked, pool, purse, steps, seed + 1, tell, constant)
+            try_out(course, ward, ranked, pool, purse, steps, plan.seed + 1, tell, constant)
         except KeyboardInterrupt:
             interrupted = True
-    return concluded(course, purse, steps, answer, command.target, results, interrupted=interrupted)
+    return concluded(course, purse, steps, answer, command.target, results, plan.recipe, interrupted=interrupted)
 
 
 class InScript:

@@ -18,6 +18,7 @@ from ..answer import read_answer
 from ..bar import Tell
 from ..checkup.recorded import record_examination
 from ..checkup.user_code import told_in_one_line
+from .plan import Plan
 from .results import ResultsFile, unfinished
 from .told import concluded
 from .treatment import Treatment
@@ -28,33 +29,35 @@ BATCHES = 4
 CHECKUP = 40
 
 
-def treat_task(target: Target, path: Path, stem: str, seed: int, budget: float, tell: Tell) -> Treatment:
-    """The record of the check-up goes to ``path``.
+def treat_task(target: Target, plan: Plan, tell: Tell) -> Treatment:
+    """Of a target in this process.
 
     Raises:
         UserError: the target's own code fails in the check-up.
     """
     with own_generators():
         with told_in_one_line():
-            task = target.build(seed)
-        record_examination(task, seed, path, target.name, lambda what, share: tell(what, 0.1 * share))
-        answer = read_answer(path)
+            task = target.build(plan.seed)
+        record_examination(task, plan.seed, plan.record, target.name, lambda what, share: tell(what, 0.1 * share))
+        answer = read_answer(plan.record)
         with told_in_one_line():
-            task = target.build(seed)
+            task = target.build(plan.seed)
             batches = tuple(islice(task.stream(), BATCHES))
             patient = Patient(task, task.new_optimizer(), batches, answer.findings, _constant(answer.report))
-        purse = Purse.of(budget, task.steps)
+        purse = Purse.of(plan.budget, task.steps)
         purse.spend("check-up", CHECKUP)
-        results = ResultsFile(unfinished(path.parent, stem, target.name, _source(target.name), seed, budget))
+        results = ResultsFile(
+            unfinished(plan.record.parent, plan.stem, target.name, _source(target.name), plan.seed, plan.budget)
+        )
         course, interrupted = Course(), False
         try:
-            ranked = screened_candidates(course, target, patient, purse, seed, tell)
+            ranked = screened_candidates(course, target, patient, purse, plan.seed, tell)
             pool = [Recipe.of(change) for change in proposals(patient)]
             ward = Ward(Here(target), purse, results)
-            try_out(course, ward, ranked, pool, purse, task.steps, seed, tell, patient.constant)
+            try_out(course, ward, ranked, pool, purse, task.steps, plan.seed, tell, patient.constant)
         except KeyboardInterrupt:
             interrupted = True
-    return concluded(course, purse, task.steps, answer, target.name, results, interrupted=interrupted)
+    return concluded(course, purse, task.steps, answer, target.name, results, plan.recipe, interrupted=interrupted)
 
 
 def _constant(report: Report) -> float | None:

@@ -14,6 +14,7 @@ from gradclinic.errors import UserError
 from ..bar import progress_bar
 from ..command import Command, interpreter_flags, parse_command
 from ..place import FOLDER, new_record, writable
+from .plan import Plan
 
 if TYPE_CHECKING:
     from .treatment import Treatment
@@ -67,7 +68,7 @@ def run_treat(target: Any, options: TreatOptions) -> tuple[Treatment, Path | Non
     """
     if find_spec("torch") is None:
         raise UserError("a treatment trains and needs torch: pip install torch")
-    html, json, yaml = (chosen and writable(chosen) for chosen in (options.html, options.json, options.recipe))
+    html, json, _ = (chosen and writable(chosen) for chosen in (options.html, options.json, options.recipe))
     script = _script(target, options.arguments)
     with progress_bar("treatment", shown=options.live) as tell:
         if script is None:
@@ -76,19 +77,19 @@ def run_treat(target: Any, options: TreatOptions) -> tuple[Treatment, Path | Non
             from .for_task import treat_task
 
             found = find_target(target)
-            path, stem = _place(options, found.name)
-            treatment = treat_task(found, path, stem, options.seed, options.budget, tell)
+            plan = _plan(options, found.name)
+            treatment = treat_task(found, plan, tell)
         else:
             from .for_script import treat_script
 
-            path, stem = _place(options, script.name)
-            treatment = treat_script(script, path, stem, options.seed, options.budget, tell)
-    page = (html or path.with_suffix(".html")) if options.page else None
+            plan = _plan(options, script.name)
+            treatment = treat_script(script, plan, tell)
+    page = (html or plan.record.with_suffix(".html")) if options.page else None
     if page:
         treatment.save_html(page)
     if json:
         treatment.save_json(json)
-    recipe = (yaml or path.with_suffix(".yaml")) if treatment.recipe.changes else None
+    recipe = plan.recipe if treatment.recipe.changes else None
     if recipe:
         treatment.recipe.save(recipe)
     return treatment, page, recipe
@@ -110,6 +111,8 @@ def _script(target: Any, arguments: Sequence[str]) -> Command | None:
     return None
 
 
-def _place(options: TreatOptions, name: str) -> tuple[Path, str]:
+def _plan(options: TreatOptions, name: str) -> Plan:
     stem = "".join(letter if letter.isalnum() or letter in "-_" else "-" for letter in name).strip("-") or "model"
-    return new_record(options.out, options.name, f"treat-{stem}"), stem
+    record = new_record(options.out, options.name, f"treat-{stem}")
+    recipe = options.recipe or record.with_suffix(".yaml")
+    return Plan(record, recipe, stem, options.seed, options.budget)
