@@ -32,9 +32,7 @@ from .treatment import Treatment
 BROKEN = "the script ended before its first step"
 
 
-def treat_script(
-    command: Command, path: Path, recipe: Path, stem: str, seed: int, budget: float, tell: Tell
-) -> Treatment:
+def treat_script(command: Command, plan: Plan, tell: Tell) -> Treatment:
     """Runs ``command`` once as it is, recorded; then for each trial, for a part of its steps.
 
     Raises:
