@@ -24,6 +24,7 @@ from ..bar import Tell
 from ..child import environment
 from ..command import Command
 from ..place import records_of
+from .plan import Plan
 from .results import ResultsFile, unfinished
 from .told import concluded
 from .treatment import Treatment
