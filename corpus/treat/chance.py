@@ -5,10 +5,10 @@ from __future__ import annotations
 import random
 from typing import Any
 
+from gradclinic.cure import Change, Recipe
+from gradclinic.cure.candidates import proposals
+from gradclinic.cure.remedies import find_remedy
 from gradclinic.task import Target, own_generators
-from gradclinic.treat import Change, Recipe
-from gradclinic.treat.candidates import proposals
-from gradclinic.treat.remedies import find_remedy
 
 from .full import train
 from .practice import look

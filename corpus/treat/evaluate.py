@@ -6,7 +6,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from gradclinic.treat import Recipe
+from gradclinic.cure import Recipe
 
 from . import kept
 from .chance import search

@@ -5,9 +5,9 @@ from __future__ import annotations
 from dataclasses import asdict, dataclass
 from typing import Any
 
+from gradclinic.cure import Recipe
+from gradclinic.cure.trials import Outcome, Trial
 from gradclinic.task import Target, own_generators
-from gradclinic.treat import Recipe
-from gradclinic.treat.trials import Outcome, Trial
 
 #: Of a training that broke: no accuracy is lower, and no R² counts for less.
 BROKEN = 0.0, -100.0

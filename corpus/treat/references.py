@@ -15,9 +15,9 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+from gradclinic.cure import Recipe
+from gradclinic.cure.trials import Trial
 from gradclinic.task import own_generators
-from gradclinic.treat import Recipe
-from gradclinic.treat.trials import Trial
 
 from . import kept
 from .evaluate import is_classifier

@@ -7,9 +7,9 @@ import pytest
 from corpus.treat import references
 from corpus.treat.families import ALL, find_row
 from corpus.treat.row import Row
+from gradclinic.cure import Recipe
+from gradclinic.cure.trials import Trial
 from gradclinic.task import own_generators
-from gradclinic.treat import Recipe
-from gradclinic.treat.trials import Trial
 
 
 def test_there_are_enough_of_each_and_no_two_share_a_name() -> None:
