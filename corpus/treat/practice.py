@@ -51,7 +51,7 @@ def practice(row: Row, seed: int) -> list[tuple[str, Recipe, Target]]:
 def _recipes(own: list[Change], lr: float) -> Iterator[tuple[str, list[Change]]]:
     ground = [first for family in GROUND if (first := _first(own, family)) is not None]
     ground = [change for change in ground if change.remedy != "weight_decay" or not change.options["weight_decay"]]
-    relu = [RELU] if any(change.remedy == "activation_swap" for change in own) else []
+    relu = [RELU] if RELU in own else []
     norm = [change for change in [_first(own, "normalization")] if change]
     short = [change for change in [_first(own, "shortcuts")] if change]
     warm = [change for change in own if change.remedy == "warmup"][:1]

@@ -8,17 +8,17 @@ from collections.abc import Iterable
 from dataclasses import asdict
 from typing import Any
 
+import gradclinic
 from gradclinic.schema.report import json_ready
 from gradclinic.schema.treatment import TrialRow
 from gradclinic.task import Target
-from gradclinic.workflows.treat import treat as treat_target
 
 
 def treat(target: Target, seed: int) -> dict[str, Any]:
     """Verdict, causes, the recipe handed over (its changes), whether a cure is claimed, costs, and what was tried."""
     began = time.perf_counter()
     with tempfile.TemporaryDirectory() as folder:
-        treatment = treat_target(target, seed=seed, out=folder, name="treatment")
+        treatment = gradclinic.treat(target, seed=seed, out=folder, name="treatment")
     told = treatment.report.treatment
     assert told is not None  # it is a treatment
     return {

@@ -64,13 +64,13 @@ def row(name: str, steps: int, source: str, **options: object) -> Row:
 
 ROWS = (
     row("adding-rnn", 2000, "adding 24", loop=Loop("sgd", 0.01)),
-    row("adding-lstm", 2000, "adding 20", cell="lstm", forget=-6.0, loop=Loop("adam", 3e-3)),
+    row("adding-lstm", 2000, "adding 20", cell="lstm", forget=-6.0, loop=Loop("sgd", 0.02)),
     row("adding-rate-low", 2000, "adding 12", cell="gru", loop=Loop("adam", 1e-5)),
     row("order-rnn", 1500, "order 20", loop=Loop("sgd", 0.01)),
     row("order-lstm", 1500, "order 20", cell="lstm", init="tiny", forget=-3.0, loop=Loop("sgd", 0.1)),
     row("order-gru-rate-high", 1500, "order 20", cell="gru", loop=Loop("adam", 1.0)),
     row("rows-rate-low", 2000, "digit_rows", loop=Loop("sgd", 1e-4)),
-    row("rows-large", 2000, "digit_rows", init="large", loop=Loop("sgd", 0.05)),
+    row("pixels-large", 1500, "digit_pixels", init="large", loop=Loop("sgd", 0.05)),
     row("rows-relu-unit", 2000, "digit_rows", act="relu", init="unit", loop=Loop("sgd", 0.01)),
     row("rows-four-layers", 1500, "digit_rows", cell="lstm", layers=4, loop=Loop("sgd", 0.05)),
     row("rows-255", 2000, "digit_rows", scale=255.0, loop=Loop("adam", 1e-3)),
