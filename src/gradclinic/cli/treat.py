@@ -26,6 +26,9 @@ from .options import FILE
     show_default=True,
     help="What it is planned to cost, in full training runs.",
 )
+@click.option(
+    "--jobs", type=click.IntRange(min=1), default=1, show_default=True, help="Trials at a time, in processes."
+)
 @click.option("--seed", type=click.IntRange(min=0), default=0, show_default=True, help="Of the random numbers.")
 @click.option("--out", type=FILE, default=FOLDER, show_default=True, help="Folder for the record, recipe and page.")
 @click.option("--name", help="Name of the record; by default the target's name and the time.")
@@ -39,6 +42,7 @@ from .options import FILE
 def command(
     target: str,
     budget: float,
+    jobs: int,
     seed: int,
     out: Path,
     name: str | None,
@@ -62,7 +66,7 @@ def command(
 
     Exit status: 0 cured or healthy, 1 not cured, 2 could not run.
     """
-    options = TreatOptions(budget, seed, out, name, recipe, not no_html, html, json, not no_live, arguments)
+    options = TreatOptions(budget, seed, out, name, recipe, not no_html, html, json, not no_live, jobs, arguments)
     treatment, page, written = run_treat(target, options)
     treatment.show(Console(highlight=False), page, written)
     if treatment.interrupted:

@@ -68,7 +68,7 @@ def plain(path: Path) -> list[float]:
 
 
 def trained(path: Path, recipe: Recipe, seed: int = 0, steps: int = 12) -> list[float]:
-    outcome = InScript(Command(str(path), False, ()), path.parent).advance((recipe, seed), steps)
+    ((_, outcome),) = InScript(Command(str(path), False, ()), path.parent).advance([(recipe, seed)], steps)
     assert outcome.ended == ""
     return list(outcome.losses)
 
@@ -114,7 +114,7 @@ def test_it_sees_what_may_be_changed_by_the_findings(tmp_path: Path) -> None:
 )
 def test_a_script_that_fails_is_said_in_one_line(change: dict[str, str], said: str, tmp_path: Path) -> None:
     path = script(tmp_path, **change)
-    outcome = InScript(Command(str(path), False, ()), tmp_path).advance((Recipe(), 0), 5)
+    ((_, outcome),) = InScript(Command(str(path), False, ()), tmp_path).advance([(Recipe(), 0)], 5)
     assert said in outcome.ended
     assert "\n" not in outcome.ended
 

@@ -3,6 +3,19 @@
 from .outcome import Outcome
 from .paired import Interval, paired_interval
 from .trial import Trial
-from .ward import Case, Here, Results, Trainer, Ward
+from .ward import Case, Here, Results, Trainer, Ward, key_of
+from .workers import Workers
 
-__all__ = ["Case", "Here", "Interval", "Outcome", "Results", "Trainer", "Trial", "Ward", "paired_interval"]
+__all__ = [
+    "Case",
+    "Here",
+    "Interval",
+    "Outcome",
+    "Results",
+    "Trainer",
+    "Trial",
+    "Ward",
+    "Workers",
+    "key_of",
+    "paired_interval",
+]

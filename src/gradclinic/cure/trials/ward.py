@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import Protocol
 
 from gradclinic.task import Target
@@ -29,8 +29,8 @@ class Results(Protocol):
 class Trainer(Protocol):
     """Trains a trial, somewhere."""
 
-    def advance(self, case: Case, steps: int) -> Outcome:
-        """What came of it after ``steps`` steps altogether."""
+    def advance(self, cases: Sequence[Case], steps: int) -> Iterator[tuple[Case, Outcome]]:
+        """What came of each after ``steps`` steps altogether, in any order."""
 
     def free(self, kept: Iterable[Case]) -> None:
         """No other trial but these is asked for again."""
@@ -43,19 +43,23 @@ class Here:
         self._target = target
         self._trials: dict[tuple[str, int], Trial] = {}
 
-    def advance(self, case: Case, steps: int) -> Outcome:
-        """Goes on with the trial, or begins it."""
-        key = _key(case)
-        if key not in self._trials:
-            self._trials[key] = Trial(self._target, *case)
-        outcome = self._trials[key].advance(steps)
-        if outcome.ended:
-            del self._trials[key]
-        return outcome
+    def advance(self, cases: Sequence[Case], steps: int) -> Iterator[tuple[Case, Outcome]]:
+        """Goes on with each trial, or begins it."""
+        for case in cases:
+            key = key_of(case)
+            if key not in self._trials:
+                self._trials[key] = Trial(self._target, *case)
+            outcome = self._trials[key].advance(steps)
+            if outcome.ended:
+                del self._trials[key]
+            yield case, outcome
 
     def free(self, kept: Iterable[Case]) -> None:
         """Lets go of the models of all others."""
-        keys = {_key(case) for case in kept}
+        self.keep({key_of(case) for case in kept})
+
+    def keep(self, keys: set[tuple[str, int]]) -> None:
+        """The same by the trials' keys."""
         self._trials = {key: trial for key, trial in self._trials.items() if key in keys}
 
 
@@ -67,27 +71,37 @@ class Ward:
         self._known: dict[tuple[str, int], Outcome] = {}
 
     def train(self, cases: Sequence[Case], steps: int, what: str, tell: Callable[[Case], None]) -> list[Outcome]:
-        """The outcomes after ``steps`` steps, in order.  ``what`` they are for; ``tell`` hears of each before it."""
-        return [self._one(case, steps, what, tell) for case in cases]
+        """The outcomes after ``steps`` steps, in order.
+
+        ``what`` is what they are for; ``tell`` hears of each that was trained.
+        """
+        missing: dict[tuple[str, int], Case] = {}
+        for case in cases:
+            known = self._known.get(key_of(case))
+            if known is not None and (known.ended or known.steps >= steps):
+                continue
+            kept = self._results.get(case, steps) if self._results else None
+            if kept is None:
+                missing[key_of(case)] = case
+            else:
+                self._note(case, kept, what)
+        for case, outcome in self._trainer.advance(list(missing.values()), steps):
+            tell(case)
+            if self._results:
+                self._results.put(case, steps, outcome)
+            self._note(case, outcome, what)
+        return [self._known[key_of(case)] for case in cases]
 
     def free(self, kept: Iterable[Case] = ()) -> None:
         """No other trial but these is asked for again."""
         self._trainer.free(kept)
 
-    def _one(self, case: Case, steps: int, what: str, tell: Callable[[Case], None]) -> Outcome:
-        before = self._known.get(_key(case))
-        if before is not None and (before.ended or before.steps >= steps):
-            return before
-        tell(case)
-        outcome = self._results.get(case, steps) if self._results else None
-        if outcome is None:
-            outcome = self._trainer.advance(case, steps)
-            if self._results:
-                self._results.put(case, steps, outcome)
+    def _note(self, case: Case, outcome: Outcome, what: str) -> None:
+        before = self._known.get(key_of(case))
         self._purse.spend(what, outcome.steps - (before.steps if before else 0))
-        self._known[_key(case)] = outcome
-        return outcome
+        self._known[key_of(case)] = outcome
 
 
-def _key(case: Case) -> tuple[str, int]:
+def key_of(case: Case) -> tuple[str, int]:
+    """The same for the same changes and seed."""
     return case[0].key, case[1]

@@ -7,7 +7,8 @@ import hashlib
 import json
 import subprocess
 import tempfile
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from math import inf
 from pathlib import Path
 from typing import Any
@@ -62,7 +63,7 @@ def treat_script(command: Command, plan: Plan, tell: Tell) -> Treatment:
     results = ResultsFile(unfinished(plan.record.parent, plan.stem, command.argv, digest, plan.seed, plan.budget))
     course, interrupted = Course(), False
     with tempfile.TemporaryDirectory() as folder:
-        trainer = InScript(command, Path(folder))
+        trainer = InScript(command, Path(folder), plan.jobs)
         try:
             tell("what may be changed", 0.1)
             told = trainer.look([dataclasses.asdict(finding) for finding in answer.findings], steps)
@@ -79,8 +80,8 @@ def treat_script(command: Command, plan: Plan, tell: Tell) -> Treatment:
 class InScript:
     """Trains by running the script anew each time; ``folder`` is for what is handed to it and back."""
 
-    def __init__(self, command: Command, folder: Path) -> None:
-        self._command, self._folder = command, folder
+    def __init__(self, command: Command, folder: Path, jobs: int = 1) -> None:
+        self._command, self._folder, self._jobs = command, folder, jobs
 
     def look(self, findings: list[dict[str, Any]], steps: int) -> dict[str, Any]:
         """What may be changed, seen at the first call of the model; nothing is trained.
@@ -93,8 +94,12 @@ class InScript:
             raise UserError(f"{self._command.target}: {done.get('ended') or BROKEN}")
         return done
 
-    def advance(self, case: Case, steps: int) -> Outcome:
-        """The outcome after ``steps`` steps from the start."""
+    def advance(self, cases: Sequence[Case], steps: int) -> Iterator[tuple[Case, Outcome]]:
+        """The outcomes after ``steps`` steps from the start, several at a time."""
+        with ThreadPoolExecutor(self._jobs) as pool:
+            yield from pool.map(lambda case: (case, self._one(case, steps)), cases)
+
+    def _one(self, case: Case, steps: int) -> Outcome:
         recipe, seed = case
         done = self._run({"recipe": recipe.to_dict(), "seed": seed, "steps": steps})
         losses = tuple(float(loss) for loss in done.get("losses", ()))
@@ -111,8 +116,8 @@ class InScript:
 
     def _run(self, task: dict[str, Any]) -> dict[str, Any]:
         """Runs the script with ``task`` put before it; what it left, and the last line of its complaint."""
-        given, left = self._folder / "task.json", self._folder / "left.json"
-        left.unlink(missing_ok=True)
+        own = Path(tempfile.mkdtemp(dir=self._folder))
+        given, left = own / "task.json", own / "left.json"
         given.write_text(json.dumps({**task, "left": str(left)}), encoding="utf-8")
         env = environment(left, steps=None, launches_ranks=False) | {"GRADCLINIC_TRIAL": str(given)}
         done = subprocess.run(

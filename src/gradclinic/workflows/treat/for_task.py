@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import nullcontext
 from itertools import islice
 from pathlib import Path
 
@@ -10,7 +11,7 @@ from gradclinic.cure.candidates import proposals
 from gradclinic.cure.course import Course, screened_candidates, try_out
 from gradclinic.cure.patient import Patient
 from gradclinic.cure.purse import Purse
-from gradclinic.cure.trials import Here, Ward
+from gradclinic.cure.trials import Here, Ward, Workers
 from gradclinic.schema.report import Report
 from gradclinic.task import Target, own_generators
 
@@ -53,8 +54,9 @@ def treat_task(target: Target, plan: Plan, tell: Tell) -> Treatment:
         try:
             ranked = screened_candidates(course, target, patient, purse, plan.seed, tell)
             pool = [Recipe.of(change) for change in proposals(patient)]
-            ward = Ward(Here(target), purse, results)
-            try_out(course, ward, ranked, pool, purse, task.steps, plan.seed, tell, patient.constant)
+            with Workers(target.name, plan.jobs) if plan.jobs > 1 else nullcontext(Here(target)) as trainer:
+                ward = Ward(trainer, purse, results)
+                try_out(course, ward, ranked, pool, purse, task.steps, plan.seed, tell, patient.constant)
         except KeyboardInterrupt:
             interrupted = True
     return concluded(course, purse, task.steps, answer, target.name, results, plan.recipe, interrupted=interrupted)

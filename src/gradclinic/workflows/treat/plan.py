@@ -15,3 +15,4 @@ class Plan:
     stem: str  #: of the target's name
     seed: int
     budget: float  #: in full training runs
+    jobs: int  #: trials at a time

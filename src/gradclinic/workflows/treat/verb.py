@@ -33,6 +33,7 @@ class TreatOptions:
     html: Path | None = None
     json: Path | None = None
     live: bool = True  #: a progress bar, on a terminal
+    jobs: int = 1  #: trials at a time, each in a process of its own
     arguments: tuple[str, ...] = ()  #: of a script
 
 
@@ -44,6 +45,7 @@ def treat(
     out: str | Path | None = None,
     name: str | None = None,
     html: bool = False,
+    jobs: int = 1,
 ) -> Treatment:
     """Finds the smallest change that cures a training, and proves it on fresh seeds.
 
@@ -51,12 +53,13 @@ def treat(
     builds a :class:`~gradclinic.Task` (or a mapping with its keys)
     anew at each call; trials need fresh models.  ``budget`` is what it is planned to cost, in full training runs; where
     it is undecided then, it may take two and a half times that.  The record of the check-up goes to ``out`` (default
-    ``gradclinic-runs``), the recipe beside it.  The generators of Python, numpy and torch are left as they were.
+    ``gradclinic-runs``), the recipe beside it.  With several ``jobs`` as many trials run at a time, each in a process of
+    its own; the target is named then.  The generators of Python, numpy and torch are left as they were.
 
     Raises :class:`gradclinic.errors.UserError` when the target cannot be had, is no task or fails, or ``out`` cannot be
     written.
     """
-    options = TreatOptions(budget, seed, FOLDER if out is None else Path(out), name, page=html, live=False)
+    options = TreatOptions(budget, seed, FOLDER if out is None else Path(out), name, page=html, live=False, jobs=jobs)
     return run_treat(target, options)[0]
 
 
@@ -76,6 +79,8 @@ def run_treat(target: Any, options: TreatOptions) -> tuple[Treatment, Path | Non
 
             from .for_task import treat_task
 
+            if options.jobs > 1 and not isinstance(target, str):
+                raise UserError("several jobs are processes that build the target themselves: name it, 'file.py:name'")
             found = find_target(target)
             plan = _plan(options, found.name)
             treatment = treat_task(found, plan, tell)
@@ -115,4 +120,4 @@ def _plan(options: TreatOptions, name: str) -> Plan:
     stem = "".join(letter if letter.isalnum() or letter in "-_" else "-" for letter in name).strip("-") or "model"
     record = new_record(options.out, options.name, f"treat-{stem}")
     recipe = options.recipe or record.with_suffix(".yaml")
-    return Plan(record, recipe, stem, options.seed, options.budget)
+    return Plan(record, recipe, stem, options.seed, options.budget, options.jobs)
