@@ -7,15 +7,6 @@ from .ward import Case, Here, Results, Trainer, Ward, key_of
 from .workers import Workers
 
 __all__ = [
-    "Case",
-    "Here",
-    "Interval",
-    "Outcome",
-    "Results",
-    "Trainer",
-    "Trial",
-    "Ward",
-    "Workers",
-    "key_of",
+    "Case", "Here", "Interval", "Outcome", "Results", "Trainer", "Trial", "Ward", "Workers", "key_of",
     "paired_interval",
-]
+]  # fmt: skip

@@ -54,7 +54,7 @@ class Workers:
             give(place)
         while busy:
             for connection in wait(list(busy)):
-                place, case = busy.pop(connection)  # type: ignore[index]  # only connections were waited for
+                place, case = busy.pop(connection)  # type: ignore[call-overload]  # only these were waited for
                 yield case, self._received(place, case)
                 give(place)
 

@@ -53,8 +53,8 @@ def treat(
     builds a :class:`~gradclinic.Task` (or a mapping with its keys)
     anew at each call; trials need fresh models.  ``budget`` is what it is planned to cost, in full training runs; where
     it is undecided then, it may take two and a half times that.  The record of the check-up goes to ``out`` (default
-    ``gradclinic-runs``), the recipe beside it.  With several ``jobs`` as many trials run at a time, each in a process of
-    its own; the target is named then.  The generators of Python, numpy and torch are left as they were.
+    ``gradclinic-runs``), the recipe beside it.  With several ``jobs`` as many trials run at a time, in processes
+    of their own; the target is named then.  The generators of Python, numpy and torch are left as they were.
 
     Raises :class:`gradclinic.errors.UserError` when the target cannot be had, is no task or fails, or ``out`` cannot be
     written.
