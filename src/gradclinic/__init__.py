@@ -13,6 +13,7 @@ from .errors import UserError
 
 if TYPE_CHECKING:
     from .cure import Recipe
+    from .cure.guard import Guard
     from .schema.finding import Finding
     from .task import Task
     from .workflows.answer import Answer
@@ -23,7 +24,7 @@ if TYPE_CHECKING:
     from .workflows.watch import Watch, watch
 
 __all__ = [
-    "Answer", "Convergence", "Finding", "Recipe", "Task", "Treatment", "UserError", "Watch", "checkup",
+    "Answer", "Convergence", "Finding", "Guard", "Recipe", "Task", "Treatment", "UserError", "Watch", "checkup",
     "diagnose_run", "treat", "watch",
 ]  # fmt: skip
 
@@ -31,6 +32,7 @@ _HOMES = {
     "Answer": "workflows.answer",
     "Convergence": "workflows.convergence",
     "Finding": "schema.finding",
+    "Guard": "cure.guard.settings",
     "Recipe": "cure",
     "Task": "task",
     "Treatment": "workflows.treat",

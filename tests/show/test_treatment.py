@@ -57,6 +57,12 @@ def test_the_terminal_shows_badge_proof_cost_and_lines() -> None:
     assert text.index("with the recipe") < text.index("Do first")
 
 
+def test_a_change_of_the_users_own_file_stands_in_place_of_the_lines() -> None:
+    text = told(replace(TOLD, diff="--- train.py\n+++ train.py\n-lr=0.1\n+lr=0.01\n"))
+    assert "    +lr=0.01" in text
+    assert "first line" not in text
+
+
 def test_what_was_not_cured_keeps_its_verdict_and_says_what_was_tried() -> None:
     text = told(replace(TOLD, cured=False, proof=(), gain=None, over_random=None, code=""))
     assert "✗ SICK" in text

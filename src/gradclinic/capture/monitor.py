@@ -14,9 +14,10 @@ from gradclinic.schema.record import Sink
 from .backward import BackwardWatch
 from .clipping import ClipWatch
 from .compiled import CompileWatch, is_compiled
+from .guarded import Guarded, Treatment
 from .recorder import Recorder
 from .safety import Guard
-from .steps import StepWatch
+from .steps import StepListener, StepWatch
 
 #: The recorder's methods that torch calls, through a watch, in the middle of the user's training.
 CALLBACKS = (
@@ -30,16 +31,23 @@ class Monitor:
 
     Nothing that happens in here reaches the user's code: exceptions become ``capture_failure`` events, and a
     forked child stops watching.  ``start`` and ``stop`` are idempotent.  ``tests``: a step of a run that looks sick
-    may be run again on copies.
+    may be run again on copies.  ``treatment`` may change the steps themselves; without one nothing is changed.
     """
 
-    def __init__(self, sink: Sink, *, tests: bool = True) -> None:
+    def __init__(self, sink: Sink, *, tests: bool = True, treatment: Treatment | None = None) -> None:
         self._guard = Guard(self._report_failure)
         self._recorder = recorder = Recorder(sink, lambda: self._guard.seconds, tests=tests)
         for name in CALLBACKS:
             setattr(recorder, name, self._guard(getattr(recorder, name)))
+        self._treatment = treatment
+        listener: StepListener = recorder
+        closure_ends = None
+        if treatment is not None:
+            listener = guarded = Guarded(recorder, treatment, self._guard)
+            recorder.step_skipped = guarded.step_skipped  # type: ignore[method-assign]
+            closure_ends = guarded.closure_ends
         self._watches = (
-            BackwardWatch(recorder), StepWatch(recorder), ClipWatch(recorder), recorder.scaler,
+            BackwardWatch(recorder), StepWatch(listener, closure_ends), ClipWatch(recorder), recorder.scaler,
             CompileWatch(recorder.note_compiled), recorder.functions,
         )  # fmt: skip
         self._running = self._stopped = self._forks_known = False
@@ -74,6 +82,9 @@ class Monitor:
         self._recorder.begin()
         if not self._forks_known:
             self._forks_known = True
+            if self._treatment is not None:
+                recorder = self._recorder
+                self._guard(self._treatment.begin)(recorder.put, recorder.roster.models, recorder.scaler.scaler)
             os.register_at_fork(after_in_child=self._detach)
 
     def pause(self) -> None:
@@ -84,6 +95,8 @@ class Monitor:
         """Stops watching, removes everything that was attached, and hands over what is pending."""
         if not self._stopped:
             self._stopped = True
+            if self._treatment is not None:
+                self._guard(self._treatment.end)()
             self._recorder.finish()
             self._detach()
 

@@ -14,6 +14,7 @@ from torch.optim import Optimizer
 from gradclinic.measure import vitals
 from gradclinic.measure.gradcheck import FunctionWatch
 from gradclinic.schema.record import Event, Exponents, LedgerRow, OptimizerInfo, ParameterInfo, Sink, Step
+from gradclinic.schema.step_seen import StepSeen
 from gradclinic.schema.vitals import Vitals, norms, rms
 
 from . import sampling
@@ -159,7 +160,7 @@ class Recorder:
     # -- steps -------------------------------------------------------------------------------------------
 
     def step_begins(self, optimizer: Optimizer, has_closure: bool) -> None:
-        if self._wanted and optimizer not in self._wanted:
+        if not self.wants(optimizer):
             return
         self._enlist(optimizer)
         loss = self._losses[0] if len(self._losses) == 1 else None
@@ -169,8 +170,35 @@ class Recorder:
         if not has_closure:  # with a closure, the gradients do not exist yet
             self._measure(optimizer)
 
+    def wants(self, optimizer: Optimizer) -> bool:
+        """Whether this optimizer's steps are watched."""
+        return not self._wanted or optimizer in self._wanted
+
+    def measure(self, optimizer: Optimizer) -> None:
+        """Measures a step whose gradients came later than its beginning."""
+        self._enlist(optimizer)
+        self._measure(optimizer)
+
+    def seen(self, optimizer: Optimizer) -> StepSeen:
+        """The step under way, measured and not yet taken.  Waits for the device.
+
+        Raises:
+            RuntimeError: it could not be measured.
+        """
+        index, measured = self.roster.optimizer_index(optimizer), self._measured
+        if index is None or measured is None:
+            raise RuntimeError("the step could not be measured")
+        mine = [row for row, owner in enumerate(self.roster.owners) if owner == index]
+        gradients, losses = measured.gradients()[mine], measured.losses()
+        with np.errstate(over="ignore"):
+            norm = float(np.sqrt(np.nansum(norms(gradients) ** 2)))
+        return StepSeen(
+            index, self._tick, float(np.mean(losses)) if losses else None, norm,
+            broken=bool(gradients["non_finite"].sum()), fresh=bool(self._losses),
+        )  # fmt: skip
+
     def step_ends(self, optimizer: Optimizer, has_closure: bool) -> None:
-        if self._wanted and optimizer not in self._wanted:
+        if not self.wants(optimizer):
             return
         self._hand = None
         wrong = self.scaler.optimizer_stepped(optimizer)
@@ -181,7 +209,7 @@ class Recorder:
         self._emit(optimizer, skipped=False, first_loss=has_closure)
 
     def step_skipped(self, optimizer: Optimizer, scale: float | None) -> None:
-        if self._wanted and optimizer not in self._wanted:
+        if not self.wants(optimizer):
             return
         self._enlist(optimizer)
         self._measure(optimizer)
@@ -253,6 +281,7 @@ class Recorder:
             self._note_once("gradient_not_cleared", {"parameter": self.roster.name_of(kept)})
         rates = tuple(float(group["lr"]) for group in optimizer.param_groups if _on_host(group.get("lr")))
         self._emit_step(index, self._measured, rates, skipped, first_loss)
+        self._measured = None
         if self._before is not None:
             tensors = self._tensors_of(optimizer)
             gradients = [None if tensor is None else tensor.grad for tensor in tensors]

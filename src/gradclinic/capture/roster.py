@@ -42,6 +42,10 @@ class Roster:
         """Every parameter by row; ``None`` where it no longer exists."""
         return [reference() for reference in self._parameters]
 
+    def models(self) -> list[nn.Module]:
+        """The models known so far that are still alive."""
+        return list(self._known_roots)
+
     def row_of(self, tensor: Tensor) -> int | None:
         row = self._index.get(id(tensor))
         return row if row is not None and self._parameters[row]() is tensor else None

@@ -52,6 +52,10 @@ class ScalerWatch:
             return None
         return float(tensor)
 
+    def scaler(self) -> GradScaler | None:
+        """The scaler in use, if any."""
+        return self._scaler() if self._scaler else None
+
     def still_scaled(self) -> bool:
         """Whether gradients of the last backward pass are still multiplied by the scale."""
         scaler = self._scaler() if self._scaler else None

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import click
 
+from gradclinic.errors import UserError
 from gradclinic.workflows.child import end_like
 from gradclinic.workflows.command import interpreter_flags, parse_command
 from gradclinic.workflows.place import FOLDER
@@ -30,6 +31,11 @@ from .options import FILE
 @click.option("--fail-on", type=click.Choice(["sick"]), help="Exit with 1 if the script exits with 0 but is sick.")
 @click.option("--quiet", is_flag=True, help="Print nothing; write the files.")
 @click.option("--no-live", is_flag=True, help="No status line while the script runs.")
+@click.option("--guard", is_flag=True, help="Treat the training while it runs: skip, clip, go back.")
+@click.option(
+    "--guard-times", type=click.IntRange(min=0), metavar="N", help="How often the guard may go back.  [default: 5]"
+)
+@click.option("--guard-dir", type=FILE, help="Keep the states to go back to in this folder, not in memory.")
 @click.argument("words", nargs=-1, type=click.UNPROCESSED, metavar="SCRIPT [ARGUMENTS]...")
 def command(
     module: bool,
@@ -42,6 +48,9 @@ def command(
     fail_on: str | None,
     quiet: bool,
     no_live: bool,
+    guard: bool,
+    guard_times: int | None,
+    guard_dir: Path | None,
     words: tuple[str, ...],
 ) -> int:
     """Run a training script as it is, and say at its end what is wrong with it.
@@ -53,6 +62,10 @@ def command(
 
     The script behaves as under python: same output, same input, same exit status. The report goes to stderr.
     """
-    options = RunOptions(out, name, steps, not no_html, html, json, quiet, not no_live, fail_on == "sick")
+    if not guard and (guard_times is not None or guard_dir is not None):
+        raise UserError("--guard-times and --guard-dir are settings of --guard; add --guard")
+    options = RunOptions(
+        out, name, steps, not no_html, html, json, quiet, not no_live, fail_on == "sick", guard, guard_times, guard_dir
+    )
     outcome = run(parse_command(words, module=module, flags=interpreter_flags(sys.orig_argv)), options)
     return end_like(outcome.status(fail_on_sick=options.fail_on_sick))

@@ -14,7 +14,11 @@ from gradclinic.workflows.treat import TreatOptions, run_treat
 from .options import FILE
 
 
-@click.command("treat", short_help="Find the smallest change that cures a training, and prove it.")
+@click.command(
+    "treat",
+    short_help="Find the smallest change that cures a training, and prove it.",
+    context_settings={"allow_interspersed_args": False},
+)
 @click.option(
     "--budget",
     type=click.FloatRange(min=0, min_open=True),
@@ -30,7 +34,8 @@ from .options import FILE
 @click.option("--no-html", is_flag=True, help="Write no page.")
 @click.option("--json", type=FILE, help="Write the report as JSON too.")
 @click.option("--no-live", is_flag=True, help="No progress bar.")
-@click.argument("target", metavar="FILE.py:NAME")
+@click.argument("target", metavar="FILE.py:NAME|SCRIPT")
+@click.argument("arguments", nargs=-1, type=click.UNPROCESSED)
 def command(
     target: str,
     budget: float,
@@ -42,19 +47,22 @@ def command(
     no_html: bool,
     json: Path | None,
     no_live: bool,
+    arguments: tuple[str, ...],
 ) -> int:
     """Find the smallest change that cures a training, prove it on fresh seeds, and write the recipe.
 
     \b
       gradclinic treat model.py:task
-      gradclinic treat model.py:task --budget 3 --recipe cure.yaml
+      gradclinic treat --budget 3 --recipe cure.yaml model.py:task
+      gradclinic treat train.py --lr 0.1
 
     NAME is a function without arguments that returns a mapping: model, batches, loss, optimizer, steps (and metric).
+    A script is run once as it is, and again for each trial, with the change put in as it runs.
     A treatment that was killed goes on where it was when the same command is given again.
 
     Exit status: 0 cured or healthy, 1 not cured, 2 could not run.
     """
-    options = TreatOptions(budget, seed, out, name, recipe, not no_html, html, json, not no_live)
+    options = TreatOptions(budget, seed, out, name, recipe, not no_html, html, json, not no_live, arguments)
     treatment, page, written = run_treat(target, options)
     treatment.show(Console(highlight=False), page, written)
     if treatment.interrupted:

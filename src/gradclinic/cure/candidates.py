@@ -21,6 +21,9 @@ GROUND = ("parameters", "inputs", "targets", "output")
 NEAR = 3.0
 #: Decades of window beyond which a wider one trains no better.
 WIDE = 4.0
+#: Decades that each change is taken to bring where no window can be measured: a little more than it costs by its size,
+#: since networks that have all of the usual things train, and a few real steps show nothing of one that lacks the last.
+UNKNOWN = 0.8
 #: Decades of window that a remedy is worth which the findings ask for, and that one unit of size must bring.
 ASKED, PER_SIZE = 1.0, 0.15
 #: And that a second variant of the same changes must bring over the first, so that different ones get their trial.
@@ -137,8 +140,10 @@ def candidates(
 
 
 def _width(screened: Screened) -> float:
-    """What is not known counts as an open window of one decade: real steps will tell."""
-    return 1.0 if isnan(screened.width) else max(min(screened.width, WIDE), -WIDE)
+    """What is not known counts by how much is changed, up to a wide one: real steps will tell."""
+    if isnan(screened.width):
+        return min(1.0 + UNKNOWN * len(screened.recipe.changes), WIDE)
+    return max(min(screened.width, WIDE), -WIDE)
 
 
 def _variants(patient: Patient, changes: Sequence[Change], screened: Screened) -> list[tuple[Recipe, float]]:

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
 from gradclinic.task import Target
 
-from .candidates import bases, candidates, proposals
+from .candidates import Candidate, bases, candidates, proposals
 from .halving import Result, finalists, halve
 from .patient import Patient
 from .proof import Proof, prove
@@ -15,7 +15,7 @@ from .purse import Purse
 from .recipe import Recipe
 from .remedy import CannotApply
 from .screening import Screened, screen
-from .trials import Results, Ward
+from .trials import Ward
 
 #: Shares of the purse: what is looked at without training, and the rounds of trials; the proof gets the rest.
 SCREENING, ROUNDS = 0.1, 0.56
@@ -45,20 +45,13 @@ class Course:
         return self.proof is not None and self.proof.cured
 
 
-def run_course(
-    course: Course,
-    target: Target,
-    patient: Patient,
-    purse: Purse,
-    seed: int,
-    tell: Tell,
-    results: Results | None = None,
-) -> None:
-    """Screens, tries and proves, and notes each thing in ``course`` as soon as it is known.
+def screened_candidates(
+    course: Course, target: Target, patient: Patient, purse: Purse, seed: int, tell: Tell
+) -> list[Candidate]:
+    """What is worth a trial, the promising first; each is screened on a fresh model as far as the purse bears it.
 
     The generators are the caller's to restore.
     """
-    steps = patient.task.steps
     changes = proposals(patient)
 
     def look(recipe: Recipe) -> Screened | None:
@@ -76,18 +69,34 @@ def run_course(
         return found
 
     ranked = candidates(patient, changes, bases(patient, changes), look)
-    ranked = [candidate for candidate in ranked if candidate.recipe.says() not in course.refused]
+    return [candidate for candidate in ranked if candidate.recipe.says() not in course.refused]
+
+
+def try_out(
+    course: Course,
+    ward: Ward,
+    ranked: Sequence[Candidate],
+    pool: Sequence[Recipe],
+    purse: Purse,
+    steps: int,
+    seed: int,
+    tell: Tell,
+    constant: float | None = None,
+) -> None:
+    """Rounds and proof; notes each thing in ``course`` as soon as it is known.
+
+    ``pool`` is what random remedies are drawn from, ``steps`` the budget, ``constant`` the loss of the best constant
+    prediction.
+    """
     if not ranked:
         return
-    ward = Ward(target, purse, results)
     halve(course.rounds, ward, ranked, purse, ROUNDS, steps, seed, tell)
-    pool = [Recipe.of(change) for change in changes]
     # On other seeds than the recipe was chosen by.
     fresh = seed + len(course.rounds)
     for candidate in finalists(course.rounds):
         if course.proof is not None and not purse.bears(ONE_PROOF * steps):
             break
         course.winner = candidate.recipe
-        course.proof = prove(ward, candidate.recipe, pool, purse, steps, fresh, tell, patient.constant)
+        course.proof = prove(ward, candidate.recipe, pool, purse, steps, fresh, tell, constant)
         if course.cured or not course.proof.hopeless:
             break

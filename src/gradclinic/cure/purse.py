@@ -4,9 +4,17 @@ from __future__ import annotations
 
 from collections import defaultdict
 
+#: What a treatment may cost where it is undecided, in units of what it is planned for.
+UNDECIDED = 2.5
+
 
 class Purse:
     """Counts what is spent, and on what."""
+
+    @classmethod
+    def of(cls, budget: float, steps: int) -> Purse:
+        """Planned for ``budget`` full training runs of ``steps``; :data:`UNDECIDED` times that where need be."""
+        return cls(budget * steps, UNDECIDED * budget * steps)
 
     def __init__(self, total: float, most: float) -> None:
         self.total = total  #: what a treatment is planned for

@@ -15,6 +15,7 @@ from .condition import Condition
 from .conditions import all_conditions
 from .evidence import Evidence
 from .forecast import measured
+from .guarded import acts_of, as_it_was, told, untreated
 from .verdict import arrange, headline, verdict
 
 
@@ -24,21 +25,21 @@ def diagnose(record: Record, conditions: Sequence[Condition] | None = None) -> R
     ``conditions`` defaults to all built-in and installed ones.  The same record always gives the same report.
     """
     evidence = Evidence(record)
-    findings: list[Finding] = []
-    undecided: list[NotEnoughData] = []
-    for condition in all_conditions() if conditions is None else conditions:
-        for outcome in _outcomes(condition, evidence):
-            if isinstance(outcome, Finding):
-                findings.append(evidence.interventions.tell(outcome))
-            elif isinstance(outcome, NotEnoughData):
-                undecided.append(outcome)
+    conditions = all_conditions() if conditions is None else conditions
+    findings, undecided = _checked(conditions, evidence)
+    before = untreated(record)
+    if before is not None:
+        # The guard has cured what the run as a whole does not show any more.
+        first = arrange(_checked(conditions, Evidence(before))[0])[:1]
+        said = {finding.condition for finding in findings if finding.severity != "note"}
+        findings += [as_it_was(f, record) for f in first if f.severity != "note" and f.condition not in said]
     arranged = arrange(findings)
     answer = verdict(arranged, evidence)
     shown, known = _shown(arranged, evidence), evidence.forecast
     return Report(
         kind=record.info.kind,
         verdict=answer,
-        headline=headline(answer, arranged, evidence),
+        headline=headline(answer, arranged, evidence) + told(record),
         findings=arranged,
         undecided=tuple(undecided),
         run=_run(evidence),
@@ -49,6 +50,19 @@ def diagnose(record: Record, conditions: Sequence[Condition] | None = None) -> R
         checkup=measured(record),
         trains={"probability": known.probability} if known and known.probability is not None else None,
     )
+
+
+def _checked(conditions: Sequence[Condition], evidence: Evidence) -> tuple[list[Finding], list[NotEnoughData]]:
+    """What every condition finds, and what cannot be judged."""
+    findings: list[Finding] = []
+    undecided: list[NotEnoughData] = []
+    for condition in conditions:
+        for outcome in _outcomes(condition, evidence):
+            if isinstance(outcome, Finding):
+                findings.append(evidence.interventions.tell(outcome))
+            elif isinstance(outcome, NotEnoughData):
+                undecided.append(outcome)
+    return findings, undecided
 
 
 def _outcomes(condition: Condition, evidence: Evidence) -> list[Outcome]:
@@ -76,6 +90,7 @@ def _run(evidence: Evidence) -> dict[str, Any]:
     losses = evidence.losses[np.isfinite(evidence.losses)]
     seen = [step.loss for step in evidence.taken if step.loss is not None]
     ending = record.ending
+    guard = acts_of(record)
     return {
         "command": list(record.info.command),
         "steps": evidence.step_count,
@@ -92,7 +107,7 @@ def _run(evidence: Evidence) -> dict[str, Any]:
         "error": ending.error if ending else None,
         "python": record.info.python,
         "torch": record.info.torch,
-    }
+    } | ({} if guard is None else {"guard": guard})
 
 
 def _seconds(record: Record) -> float:

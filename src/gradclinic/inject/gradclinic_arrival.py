@@ -79,12 +79,18 @@ def begin(settings: "Mapping[str, str]") -> None:
         # Under `python -W error` a deprecation inside our own imports must not become the script's exception.
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
-            from gradclinic.workflows.record import begin_recording
+            if "GRADCLINIC_TRIAL" in settings:
+                from gradclinic.workflows.treat.in_script import begin_trial
+
+                begin_trial(settings["GRADCLINIC_TRIAL"])
+                return
+            from gradclinic.workflows.record import begin_recording, guard_of
 
             begin_recording(
                 settings["GRADCLINIC_RECORD"],
                 steps=int(steps) if steps else None,
                 launched="GRADCLINIC_LAUNCHER" in settings,
+                guard=guard_of(settings.get("GRADCLINIC_GUARD"), settings.get("GRADCLINIC_GUARD_DIR")),
             )
     except Exception as error:
         _note_failure(settings["GRADCLINIC_RECORD"], error)

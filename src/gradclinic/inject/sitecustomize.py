@@ -12,8 +12,11 @@ GRADCLINIC_RECORD      absolute path of the record to write
 GRADCLINIC_HOME        folder that holds the gradclinic package
 GRADCLINIC_PYTHONPATH  the user's PYTHONPATH; absent where there was none
 GRADCLINIC_STEPS       steps that the user means to train; absent where unknown
+GRADCLINIC_GUARD       how often the guard may go back, empty for its default; absent where there is no guard
+GRADCLINIC_GUARD_DIR   folder for its states; absent where they stay in memory
 GRADCLINIC_LAUNCHER    "self" where this process only starts the ranks (torchrun); the ranks find its
                        process id here.  Absent otherwise
+GRADCLINIC_TRIAL       file that says what a trial of a treatment is to do; absent where the run is recorded
 =====================  ==========================================================================
 """
 

@@ -18,6 +18,13 @@ NAMES = {
     "depth-scale": "how deep tanh networks train: the theory's depth scale (Schoenholz 2017)",
     "isometry": "singular values of deep Jacobians, Gaussian and orthogonal weights (Pennington 2017)",
     "batchnorm-explosion": "gradients grow with depth under batch normalisation (Yang 2019)",
+    "shortcuts": "plain, ResNet and DenseNet by depth; shattered gradients (He 2016, Balduzzi 2017)",
+    "edge-of-stability": "the sharpness of full-batch training against the limit (Cohen 2021, 2022)",
+    "clipping": "recurrent networks and the cliffs of their loss (Pascanu 2013)",
+    "lstm-gates": "how far back plain, LSTM and GRU see (Hochreiter 1997, Jozefowicz 2015)",
+    "pre-post-norm": "transformers by depth, the norm before or behind (Noci 2022, Xiong 2020)",
+    "skip-gram": "word2vec's sparse gradients, and what its products mean (Mikolov 2013, Levy 2014)",
+    "transfer": "what a task learned is worth to another (Yosinski 2014)",
 }
 #: What the experiments need beside gradclinic's core.
 NEEDS = {"torch": "torch", "sklearn": "scikit-learn"}

@@ -85,7 +85,7 @@ def near(says: str, expected: float, measured: float, error: float, *, relative:
     """A number of the paper within a stated error, relative or absolute."""
     off = abs(measured - expected)
     holds = isfinite(measured) and off <= (error * abs(expected) if relative else error)
-    within = f"± {error:.0%}" if relative else f"± {error:.3g}"
+    within = f"± {100 * error:.3g}%" if relative else f"± {error:.3g}"
     return Claim(says, f"{expected:.4g} {within}", f"{measured:.4g}", holds)
 
 

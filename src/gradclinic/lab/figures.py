@@ -61,15 +61,6 @@ def grid(
     return Figure(title, says, data, layout)
 
 
-def bars(title: str, says: str, heights: Mapping[str, Mapping[str, float]], axes: tuple[str, str]) -> Figure:
-    """Groups of bars: ``heights[group][place]``."""
-    data = [
-        {"type": "bar", "name": name, "x": list(group), "y": finite(group.values()), "marker": {"color": COLOURS[i]}}
-        for i, (name, group) in enumerate(heights.items())
-    ]
-    return Figure(title, says, data, {**_layout(axes, ""), "barmode": "group"})
-
-
 def finite(values: Any) -> list[float | None]:
     """For JSON: what is no finite number becomes a gap."""
     return [float(f"{value:.5g}") if math.isfinite(value) else None for value in values]

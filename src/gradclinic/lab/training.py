@@ -47,9 +47,3 @@ def accuracy(model: nn.Module, x: Tensor, y: Tensor) -> float:
     right = float((model(x).argmax(-1) == y).float().mean())
     model.train()
     return right
-
-
-def last_losses(losses: list[float], count: int = 20) -> float:
-    """Mean of the last losses; nan where the training was lost."""
-    tail = losses[-count:]
-    return sum(tail) / len(tail)

@@ -198,6 +198,10 @@ EVENT_KINDS: dict[str, str] = {
     "compiled": "what: a compiled region, whose inside cannot be seen",
     "checkpoint": "activations are recomputed; their values are not read",
     "no_backward": "an optimizer stepped without a backward pass",
+    "guard_on": "times (that it may go back): the run is guarded",
+    "guard": "act (skip, clip, roll back, buffers, new level, no way back, given up, not read, off), why, count (of "
+    "this act so far); clip: norm, usual, z, limit; buffers: buffers, to; roll back: to (tick), rate_factor, left; "
+    "new level: loss, rate_factor",
     "capture_failure": "where, error: something inside gradclinic failed; the training went on",
     "cost": "seconds: time spent inside gradclinic so far, on the training thread",
 }

@@ -45,6 +45,7 @@ class TreatmentReport:
     remedy: str = ""  #: of the recipe, in words
     recipe: dict[str, Any] | None = None  #: what won, whether proven or not
     code: str = ""  #: lines for the user's own program
+    diff: str = ""  #: the same as a change of the user's own file, where that can be said
     by_metric: bool = True
     gain: tuple[float, float, float] | None = None  #: mean and 95% interval, over the untreated run
     over_random: tuple[float, float, float] | None = None  #: over random remedies
@@ -71,6 +72,7 @@ class TreatmentReport:
             "treatment": {
                 "remedy": self.remedy,
                 "code": self.code,
+                "diff": self.diff,
                 "by_metric": self.by_metric,
                 "gain": self.gain,
                 "over_random": self.over_random,

@@ -11,6 +11,7 @@ from gradclinic.schema.ledger import Ledger, Line
 from gradclinic.schema.record import Record
 from gradclinic.schema.report import Report
 
+from .guard import guard_line
 from .words import KIND_WORDS, STATUS_WORDS, duration, number, plain, plural, share, signed
 
 
@@ -32,6 +33,7 @@ class Facts:
     watching: float | None  #: seconds spent inside gradclinic
     watching_share: float | None
     unseen: tuple[str, ...]  #: what gradclinic could not see or what failed inside it
+    guard: str = ""  #: what the guard did, in words; empty where there was none
 
 
 def facts(report: Report, record: Record | None) -> Facts:
@@ -68,6 +70,7 @@ def facts(report: Report, record: Record | None) -> Facts:
         watching=watching,
         watching_share=portion,
         unseen=_unseen(report, record),
+        guard=guard_line(report.run.get("guard")),
     )
 
 

@@ -193,9 +193,9 @@ class _Writer:
             for remedy, steps, loss, metric in treatment.round_rows(rows):
                 yield self.labelled("tried", f"{remedy}: loss {loss}, metric {metric} after {steps} steps")
         yield self.labelled("cost", treatment.cost(told))
-        if told.code:
+        if told.diff or told.code:
             yield self.labelled("change", "")
-            for line in told.code.splitlines():
+            for line in (told.diff or told.code).splitlines():
                 yield Padding(self.text(line, "cyan"), (0, 0, 0, 4))
 
     def note(self, finding: Finding) -> RenderableType:
@@ -209,6 +209,8 @@ class _Writer:
             step = "" if report.ledger_step is None else f" (step {report.ledger_step:,})"
             yield self.labelled("ledger", said.removesuffix(".") + step)
         yield self.labelled("run", " · ".join(run_line(known)), after=self.sparkline(known))
+        if known.guard:
+            yield self.labelled("guard", known.guard)
         if known.error:
             yield self.labelled("error", known.error, "red")
         if known.unseen:

@@ -7,12 +7,15 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 
+#: Told before each part: what comes, and how much of the whole is done.
+Tell = Callable[[str, float], None]
+
 #: Seconds without a sign of life that nobody minds.
 PATIENCE = 2.0
 
 
 @contextmanager
-def progress_bar(name: str, *, shown: bool) -> Iterator[Callable[[str, float], None]]:
+def progress_bar(name: str, *, shown: bool) -> Iterator[Tell]:
     """Gives ``tell(what, share)`` for the work ``name``.
 
     Draws nothing in the first seconds, nor where stderr is not a terminal.

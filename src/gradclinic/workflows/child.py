@@ -32,7 +32,14 @@ _SI_KERNEL = 0x80
 
 
 def environment(
-    record: Path, *, steps: int | None, launches_ranks: bool, base: Mapping[str, str] | None = None
+    record: Path,
+    *,
+    steps: int | None,
+    launches_ranks: bool,
+    guard: bool = False,
+    guard_times: int | None = None,
+    guard_folder: Path | None = None,
+    base: Mapping[str, str] | None = None,
 ) -> dict[str, str]:
     """The child's environment: ``base`` (this process's) and what :mod:`gradclinic.inject.sitecustomize` reads."""
     env = dict(os.environ if base is None else base)
@@ -41,6 +48,10 @@ def environment(
     env["GRADCLINIC_HOME"] = str(home.parent)
     if steps is not None:
         env["GRADCLINIC_STEPS"] = str(steps)
+    if guard:
+        env["GRADCLINIC_GUARD"] = "" if guard_times is None else str(guard_times)
+    if guard_folder is not None:
+        env["GRADCLINIC_GUARD_DIR"] = str(guard_folder)
     if launches_ranks:
         env["GRADCLINIC_LAUNCHER"] = "self"
     inject = str(home / "inject")

@@ -29,8 +29,8 @@ def new_record(folder: Path, name: str | None, default: str, rank: int | None = 
     return unused(folder / f"{stem}{'' if rank is None else f'-rank{rank}'}{SUFFIX}")
 
 
-def make_folder(folder: Path) -> Path:
-    """``folder``, absolute, once it exists and can be written to.
+def make_folder(folder: Path, option: str = "--out") -> Path:
+    """``folder``, absolute, once it exists and can be written to; ``option`` chose it.
 
     Raises:
         UserError: it cannot.
@@ -39,9 +39,9 @@ def make_folder(folder: Path) -> Path:
     try:
         folder.mkdir(parents=True, exist_ok=True)
     except OSError as error:
-        raise UserError(f"cannot make the folder {folder} ({error.strerror}); choose another with --out") from error
+        raise UserError(f"cannot make the folder {folder} ({error.strerror}); choose another with {option}") from error
     if not os.access(folder, os.W_OK | os.X_OK):
-        raise UserError(f"cannot write to {folder}; choose another folder with --out")
+        raise UserError(f"cannot write to {folder}; choose another folder with {option}")
     return folder
 
 

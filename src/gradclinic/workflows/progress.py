@@ -26,6 +26,7 @@ ALARMS = {
     "wrong_backward": "wrong gradient",
     "clip_before_unscale": "clipped before unscaling",
     "step_after_scaler": "stepped twice",
+    "guard": "the guard acted",
 }
 
 

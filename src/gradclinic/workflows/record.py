@@ -14,6 +14,8 @@ from pathlib import Path
 import torch
 
 from gradclinic.capture import Monitor
+from gradclinic.cure.guard import Guard, Keeper
+from gradclinic.cure.guard.settings import TIMES
 from gradclinic.schema.record import Row, RunInfo
 from gradclinic.store import Writer
 
@@ -23,16 +25,23 @@ from .failure import say
 from .place import FOLDER, new_record, rank_record
 
 
-def begin_recording(path: str, *, steps: int | None = None, launched: bool = False) -> None:
-    """Watches this process until it ends and writes the record to ``path``.
+def begin_recording(path: str, *, steps: int | None = None, launched: bool = False, guard: Guard | None = None) -> None:
+    """Watches this process until it ends and writes the record to ``path``; with ``guard``, treats it too.
 
     ``launched``: this is one rank of a job whose launcher was given ``path``; it writes to a file of its own.
     """
     rank = own_rank()
     file = rank_record(Path(path), rank) if launched and rank is not None else Path(path)
-    recording = Recording(file, run_info(steps))
+    recording = Recording(file, run_info(steps), guard)
     atexit.register(recording.end)
     os.register_at_fork(after_in_child=recording.disown)
+
+
+def guard_of(times: str | None, folder: str | None) -> Guard | None:
+    """The guard's settings from the environment variables that carry them."""
+    if times is None:
+        return None
+    return Guard(int(times) if times else TIMES, None if folder is None else Path(folder))
 
 
 def run_info(steps: int | None = None) -> RunInfo:
@@ -52,9 +61,9 @@ def new_record_path(out: str | Path | None, name: str) -> Path:
 class Recording:
     """A monitor and the file that it writes to, for as long as this process lives.  It is the monitor's sink."""
 
-    def __init__(self, path: Path, info: RunInfo) -> None:
+    def __init__(self, path: Path, info: RunInfo, guard: Guard | None = None) -> None:
         self._writer: Writer | None = Writer(path, info, on_failure=_tell)
-        self._monitor = Monitor(self)
+        self._monitor = Monitor(self, treatment=None if guard is None else Keeper(guard))
         self._monitor.start()
 
     def put(self, row: Row) -> None:

@@ -12,7 +12,7 @@ from .child import environment, run_child
 from .command import Command
 from .describe import own_rank
 from .failure import describe_failure, say
-from .place import FOLDER, new_record, records_of, writable
+from .place import FOLDER, make_folder, new_record, records_of, writable
 from .progress import status_line
 
 # What diagnoses and shows is imported when the script has ended: the script must start at once.
@@ -35,6 +35,9 @@ class RunOptions:
     quiet: bool = False
     live: bool = True  #: a status line while the script runs, on a terminal
     fail_on_sick: bool = False
+    guard: bool = False  #: treat the training while it runs
+    guard_times: int | None = None  #: how often the guard may go back; None: its default
+    guard_folder: Path | None = None  #: where it keeps states to go back to; in memory by default
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,7 +65,11 @@ def run(command: Command, options: RunOptions, console: Console | None = None) -
     rank = own_rank()
     path = new_record(options.out, options.name, command.name, rank)
     html, json = (chosen and writable(chosen) for chosen in (options.html, options.json))
-    env = environment(path, steps=options.steps, launches_ranks=command.launches_ranks)
+    folder = options.guard_folder and make_folder(options.guard_folder, "--guard-dir")
+    env = environment(
+        path, steps=options.steps, launches_ranks=command.launches_ranks, guard=options.guard,
+        guard_times=options.guard_times, guard_folder=folder,
+    )  # fmt: skip
     with status_line(path, shown=options.live and not options.quiet and not rank) as idle:
         try:
             code = run_child(command.argv, env, idle)

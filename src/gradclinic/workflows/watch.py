@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from torch.optim import Optimizer
 
     from gradclinic.capture import Monitor
+    from gradclinic.cure.guard import Guard
     from gradclinic.store import Writer
 
     from .answer import Answer
@@ -38,17 +39,19 @@ class Watch:
         steps: int | None,
         show: bool,
         html: bool,
+        guard: Guard | None = None,
     ) -> None:
         self.path = path
         self.report: Answer | None = None
         self._models, self._optimizers = models, optimizers
-        self._steps, self._show, self._html = steps, show, html
+        self._steps, self._show, self._html, self._guard = steps, show, html, guard
         self._monitor: Monitor | None = None
         self._writer: Writer | None = None
 
     def start(self) -> Watch:
         """Begins to watch.  An earlier watch of the same model or optimizer ends first: twice is once."""
         from gradclinic.capture import Monitor
+        from gradclinic.cure.guard import Keeper
         from gradclinic.store import Writer
 
         from .record import run_info
@@ -61,7 +64,7 @@ class Watch:
             if mine & theirs or not mine or not theirs:
                 other.stop()
         self._writer = Writer(self.path, run_info(steps=self._steps))
-        self._monitor = Monitor(self._writer)
+        self._monitor = Monitor(self._writer, treatment=None if self._guard is None else Keeper(self._guard))
         self._monitor.start(self._models, self._optimizers)
         _active.append(self)
         return self
@@ -125,18 +128,27 @@ def watch(
     steps: int | None = None,
     show: bool = True,
     html: bool = True,
+    guard: bool | Guard = False,
 ) -> Watch:
     """Watches the training inside a ``with`` block and reports at its end.
 
     ``model`` and ``optimizer`` (one, or several) say what to watch; without them, every model and optimizer of
     the process is found.  The record goes to ``out`` (default ``gradclinic-runs``) under ``name``; ``steps`` is how
     many steps are planned.  ``show`` prints the report to stderr, ``html`` writes it beside the record.
+    ``guard`` (True, or a :class:`gradclinic.Guard` with settings) treats the training as well: see docs/guard.md.
 
-    Raises :class:`gradclinic.errors.UserError` when ``out`` cannot be written.
+    Raises :class:`gradclinic.errors.UserError` when ``out``, or the guard's folder, cannot be written.
     """
+    from gradclinic.cure.guard import Guard
+
+    from .place import make_folder
     from .record import new_record_path
 
-    return Watch(_several(model), _several(optimizer), new_record_path(out, name or "watch"), steps, show, html)
+    settings = Guard() if guard is True else guard or None
+    if settings is not None and settings.folder is not None:
+        settings = Guard(settings.times, make_folder(settings.folder, "folder="))
+    path = new_record_path(out, name or "watch")
+    return Watch(_several(model), _several(optimizer), path, steps, show, html, settings)
 
 
 def _several(things: object) -> tuple:  # type: ignore[type-arg]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from gradclinic.cure import Change, Recipe
 from gradclinic.cure.purse import Purse
-from gradclinic.cure.trials import Case, Outcome, Ward
+from gradclinic.cure.trials import Case, Here, Outcome, Ward
 from gradclinic.task import find_target
 
 from .. import tasks
@@ -29,7 +29,7 @@ def quiet(case: Case) -> None:
 
 def test_asking_again_costs_only_the_further_steps() -> None:
     purse = Purse(100, 200)
-    ward = Ward(find_target(tasks.healthy), purse)
+    ward = Ward(Here(find_target(tasks.healthy)), purse)
     first = ward.train([(Recipe(), 1), (SLOWER, 1)], 5, "rounds", quiet)
     again = ward.train([(SLOWER, 1)], 5, "rounds", quiet)
     longer = ward.train([(SLOWER, 1)], 8, "proof", quiet)
@@ -39,7 +39,7 @@ def test_asking_again_costs_only_the_further_steps() -> None:
 
 
 def test_what_was_freed_is_trained_anew_to_the_same() -> None:
-    ward = Ward(find_target(tasks.dropped), Purse(100, 200))
+    ward = Ward(Here(find_target(tasks.dropped)), Purse(100, 200))
     (before,) = ward.train([(Recipe(), 1)], 5, "rounds", quiet)
     ward.free()
     (after,) = ward.train([(Recipe(), 1)], 9, "rounds", quiet)
@@ -49,11 +49,12 @@ def test_what_was_freed_is_trained_anew_to_the_same() -> None:
 def test_a_second_ward_goes_on_with_the_results_of_the_first() -> None:
     memory, told = Memory(), []
     target = find_target(tasks.healthy)
-    first = Ward(target, Purse(100, 200), memory).train([(Recipe(), 1)], 5, "rounds", quiet)
+    first = Ward(Here(target), Purse(100, 200), memory).train([(Recipe(), 1)], 5, "rounds", quiet)
     purse = Purse(100, 200)
-    other = Ward(target, purse, memory)
+    here = Here(target)
+    other = Ward(here, purse, memory)
     assert other.train([(Recipe(), 1)], 5, "rounds", told.append) == first
-    assert other._trials == {}  # nothing was trained
+    assert here._trials == {}  # nothing was trained
     (longer,) = other.train([(Recipe(), 1)], 7, "rounds", told.append)
     assert longer.losses[:5] == first[0].losses
     assert purse.spent["rounds"] == 7  # a treatment costs the same however often it was begun

@@ -60,3 +60,12 @@ def test_a_parameter_without_gradient_and_half_precision_and_sparse_rows():
     assert found[half].mean == pytest.approx(0.5 * 8**0.5)
     assert found[rows].size == pytest.approx(5)
     assert together(list(found.values())).size == pytest.approx((25 + 2) ** 0.5)
+
+
+def test_a_complex_parameter_counts_as_its_parts():
+    p = torch.nn.Parameter(torch.zeros(2, dtype=torch.complex64))
+    p.grad = torch.full((2,), 3 + 4j)
+    totals = Totals([p], 2)
+    totals.add()
+    totals.add()
+    assert totals.read({})[p].mean == pytest.approx(50**0.5)

@@ -3,6 +3,6 @@
 from .outcome import Outcome
 from .paired import Interval, paired_interval
 from .trial import Trial
-from .ward import Case, Results, Ward
+from .ward import Case, Here, Results, Trainer, Ward
 
-__all__ = ["Case", "Interval", "Outcome", "Results", "Trial", "Ward", "paired_interval"]
+__all__ = ["Case", "Here", "Interval", "Outcome", "Results", "Trainer", "Trial", "Ward", "paired_interval"]

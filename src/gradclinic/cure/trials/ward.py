@@ -1,4 +1,4 @@
-"""Where trials are trained: each recipe and seed once, however often it is asked for."""
+"""Where trials are asked for: each recipe and seed is trained once, however often it is asked for."""
 
 from __future__ import annotations
 
@@ -26,12 +26,44 @@ class Results(Protocol):
         """Keeps it."""
 
 
-class Ward:
-    """Trains trials in this process, in turns; what ``results`` knows already is not trained again."""
+class Trainer(Protocol):
+    """Trains a trial, somewhere."""
 
-    def __init__(self, target: Target, purse: Purse, results: Results | None = None) -> None:
-        self._target, self._purse, self._results = target, purse, results
+    def advance(self, case: Case, steps: int) -> Outcome:
+        """What came of it after ``steps`` steps altogether."""
+
+    def free(self, kept: Iterable[Case]) -> None:
+        """No other trial but these is asked for again."""
+
+
+class Here:
+    """Trains in this process, in turns."""
+
+    def __init__(self, target: Target) -> None:
+        self._target = target
         self._trials: dict[tuple[str, int], Trial] = {}
+
+    def advance(self, case: Case, steps: int) -> Outcome:
+        """Goes on with the trial, or begins it."""
+        key = _key(case)
+        if key not in self._trials:
+            self._trials[key] = Trial(self._target, *case)
+        outcome = self._trials[key].advance(steps)
+        if outcome.ended:
+            del self._trials[key]
+        return outcome
+
+    def free(self, kept: Iterable[Case]) -> None:
+        """Lets go of the models of all others."""
+        keys = {_key(case) for case in kept}
+        self._trials = {key: trial for key, trial in self._trials.items() if key in keys}
+
+
+class Ward:
+    """Counts what trials cost; what ``results`` knows already is not trained again."""
+
+    def __init__(self, trainer: Trainer, purse: Purse, results: Results | None = None) -> None:
+        self._trainer, self._purse, self._results = trainer, purse, results
         self._known: dict[tuple[str, int], Outcome] = {}
 
     def train(self, cases: Sequence[Case], steps: int, what: str, tell: Callable[[Case], None]) -> list[Outcome]:
@@ -39,27 +71,21 @@ class Ward:
         return [self._one(case, steps, what, tell) for case in cases]
 
     def free(self, kept: Iterable[Case] = ()) -> None:
-        """Lets go of the models of all trials but these."""
-        keys = {_key(case) for case in kept}
-        self._trials = {key: trial for key, trial in self._trials.items() if key in keys}
+        """No other trial but these is asked for again."""
+        self._trainer.free(kept)
 
     def _one(self, case: Case, steps: int, what: str, tell: Callable[[Case], None]) -> Outcome:
-        key = _key(case)
-        before = self._known.get(key)
+        before = self._known.get(_key(case))
         if before is not None and (before.ended or before.steps >= steps):
             return before
         tell(case)
         outcome = self._results.get(case, steps) if self._results else None
         if outcome is None:
-            trial = self._trials.get(key) or Trial(self._target, *case)
-            self._trials[key] = trial
-            outcome = trial.advance(steps)
+            outcome = self._trainer.advance(case, steps)
             if self._results:
                 self._results.put(case, steps, outcome)
         self._purse.spend(what, outcome.steps - (before.steps if before else 0))
-        self._known[key] = outcome
-        if outcome.ended:
-            self._trials.pop(key, None)
+        self._known[_key(case)] = outcome
         return outcome
 
 

@@ -69,11 +69,14 @@ def judge(rows: Sequence[Row]) -> list[Claim]:
         near("gradient per layer, ReLU, Kaiming: 1 (He 2015)", 1.0, factor("relu", "kaiming"), 0.08),
         near("gradient per layer, sigmoid, U(±1/√n): √(1/3)/4", 3**-0.5 / 4, factor("sigmoid", "standard"), 0.08),
         near("gradient per layer, sigmoid, Xavier: 1/4", 0.25, factor("sigmoid", "xavier"), 0.08),
-        at_most("accuracy, deep, sigmoid, best of three initialisations", 0.3,
-                max(right("sigmoid", init) for init in ("standard", "xavier", "kaiming"))),
+        at_most(
+            "accuracy, deep, sigmoid, best of three initialisations",
+            0.3,
+            max(right("sigmoid", init) for init in ("standard", "xavier", "kaiming")),
+        ),
         at_least("accuracy, deep, tanh, Xavier", 0.9, right("tanh", "xavier")),
         at_least("accuracy, deep, ReLU, Kaiming", 0.9, right("relu", "kaiming")),
-    ]  # fmt: skip
+    ]
 
 
 def draw(rows: Sequence[Row]) -> list[Figure]:

@@ -38,8 +38,8 @@ class Totals:
 
     def __init__(self, parameters: Sequence[Tensor], length: int) -> None:
         self._parameters = list(parameters)
-        kinds = [p.dtype if p.dtype.itemsize >= 4 else torch.float32 for p in self._parameters]
-        pairs = list(zip(self._parameters, kinds, strict=True))
+        real = [_real(p.detach()) for p in self._parameters]
+        pairs = [(p, p.dtype if p.dtype.itemsize >= 4 else torch.float32) for p in real]
         self._gradients = [torch.zeros_like(p, dtype=kind) for p, kind in pairs]
         self._halves = [[torch.zeros_like(p, dtype=kind) for p, kind in pairs] for _ in range(2)]
         self._squares = [torch.zeros((), dtype=torch.float32, device=p.device) for p in self._parameters]
@@ -50,8 +50,8 @@ class Totals:
     def add(self) -> None:
         """One step: after ``backward``, before the optimizer changes weights or gradients."""
         there = [place for place, p in enumerate(self._parameters) if p.grad is not None]
-        weights = [p.detach() for p in self._parameters]
-        gradients = [_dense(self._parameters[place].grad) for place in there]
+        weights = [_real(p.detach()) for p in self._parameters]
+        gradients = [_real(_dense(self._parameters[place].grad)) for place in there]
         if there:
             torch._foreach_add_([self._gradients[place] for place in there], gradients)
             lengths = torch._foreach_norm(gradients)
@@ -59,7 +59,10 @@ class Totals:
             torch._foreach_add_([self._squares[place] for place in there], list(lengths))
         torch._foreach_add_(self._halves[2 * self._steps >= self._length], weights)
         for place, gradient in zip(there, gradients, strict=True):
-            self._products[place] += torch.sum(weights[place] * gradient)
+            # A dot product makes no tensor of the weights' size in between, as a sum of products does.
+            self._products[place] += torch.dot(
+                weights[place].reshape(-1), gradient.reshape(-1).to(weights[place].dtype)
+            )
         self._steps += 1
 
     @torch.no_grad()
@@ -97,3 +100,8 @@ def together(parts: Sequence[Stretch]) -> Stretch:
 def _dense(gradient: Tensor | None) -> Tensor:
     assert gradient is not None
     return gradient.detach() if gradient.layout == torch.strided else gradient.detach().to_dense()
+
+
+def _real(tensor: Tensor) -> Tensor:
+    """A complex element as its two parts."""
+    return torch.view_as_real(tensor) if tensor.is_complex() else tensor

@@ -41,10 +41,13 @@ def loss_chart(report: Report, record: Record) -> Chart | None:
     bad = [(tick, top) for tick, loss in seen if not math.isfinite(loss)]
     clipped = _marks(record.steps, lambda s: _over(s.clip_norm, s.clip_limit))
     skipped = _marks(record.steps, lambda s: s.skipped)
+    held, back = _acts(record, "skip", "clip"), _acts(record, "roll back")
     for marks, label, symbol, colour in (
         (bad, "nan or inf", "x", ALARM),
         (clipped, "gradient clipped", "triangle-down", LINE_COLOURS[1]),
         (skipped, "step skipped", "diamond", LINE_COLOURS[3]),
+        (held, "guard: held back or clipped", "square", LINE_COLOURS[2]),
+        (back, "guard: went back", "triangle-left", ALARM),
     ):
         if marks:
             shown = marks[:: max(1, math.ceil(len(marks) / _MAX_MARKS))]
@@ -97,6 +100,12 @@ def thinned(points: Sequence[tuple[int, float]], columns: int) -> list[tuple[int
 
 def _marks(steps: Sequence[Step], wanted: Any) -> list[tuple[int, float | None]]:
     return [(step.tick, step.loss) for step in steps if wanted(step)]
+
+
+def _acts(record: Record, *kinds: str) -> list[tuple[int, float | None]]:
+    losses = {step.tick: step.loss for step in record.steps}
+    acts = (event for event in record.events if event.kind == "guard" and event.data.get("act") in kinds)
+    return [(event.tick, losses.get(event.tick)) for event in acts]
 
 
 def _over(norm: float | None, limit: float | None) -> bool:

@@ -22,6 +22,7 @@ from gradclinic.schema.treatment import TreatmentReport
 
 from .. import treatment, words
 from ..checkup import spectra, stacks_of, unmeasured, where_of
+from ..guard import guard_acts
 from ..layers import LayerRow, layer_rows
 from ..summary import Facts, account, badge_of, facts, headline
 from .activity_chart import activity_chart
@@ -98,6 +99,7 @@ def _shared(report: Report, record: Record | None) -> dict[str, Any]:
             for line in spine(report.ledger)[:MAX_OPERATIONS]
         ],
         "operations_total": len(spine(report.ledger)),
+        "guard": guard_acts(report.run.get("guard")),
         "facts": told,
         "traceback": record.ending.traceback if record is not None and record.ending else None,
         "style": Markup(_file("style.css")),
@@ -162,6 +164,7 @@ def _facts(known: Facts, report: Report, record: Record | None) -> list[tuple[st
         ("Steps", f"{known.steps:,}{planned}" + (f", {known.skipped:,} skipped" if known.skipped else "")),
         ("Time", words.duration(known.seconds)),
         ("Ended", known.status + ("" if known.exit_code is None else f", exit status {known.exit_code}")),
+        ("Guard", known.guard),
         ("Error", words.plain(known.error or "")),
         ("Optimizer", known.optimizers),
         ("Parameters", words.number(known.parameters) if known.parameters else ""),

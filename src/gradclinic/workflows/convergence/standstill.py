@@ -115,7 +115,8 @@ def at_rest(optimizer: Optimizer) -> dict[Tensor, Tensor | float]:
             except NotApplicable:
                 continue
         for p in group["params"]:
-            if p.requires_grad:
+            # torch keeps one scale for a complex weight, and its gradient is read as two parts.
+            if p.requires_grad and not (apart and p.is_complex()):
                 own[p] = decay / scales[p] if apart else decay
     return own
 

@@ -2,15 +2,54 @@
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Iterable, Sequence
+from pathlib import Path
 
 from gradclinic.cure import Recipe
 from gradclinic.cure.course import Course
+from gradclinic.cure.patch import patch
 from gradclinic.cure.proof import Proof
 from gradclinic.cure.purse import Purse
 from gradclinic.cure.trials import Interval, Outcome, paired_interval
 from gradclinic.schema.report import Report
 from gradclinic.schema.treatment import ScreenRow, TreatmentReport, TrialRow
+
+from ..answer import Answer
+from ..place import seen_from_here
+from .results import ResultsFile
+from .treatment import Treatment
+
+
+def concluded(
+    course: Course,
+    purse: Purse,
+    steps: int,
+    answer: Answer,
+    name: str,
+    results: ResultsFile,
+    recipe_file: Path,
+    *,
+    interrupted: bool,
+) -> Treatment:
+    """The answer, and the trials' file beside the record; kept where it is if the treatment is to go on."""
+    recipe = dataclasses.replace(course.winner or Recipe(), target=name)
+    told = treatment_report(course, purse, steps, recipe, interrupted=interrupted)
+    told = dataclasses.replace(told, diff=_diff(recipe, name, recipe_file))
+    report = dataclasses.replace(answer.report, kind="treat", treatment=told, headline=headline(answer.report, told))
+    if not interrupted and answer.path is not None:
+        results.finish(answer.path.with_suffix(".trials.jsonl"))
+    return Treatment(answer.record, report, answer.path, dataclasses.replace(recipe, note=report.headline))
+
+
+def _diff(recipe: Recipe, name: str, recipe_file: Path) -> str:
+    """Of the user's file, where the target is in one."""
+    script = Path(name)
+    place, within = (script, "") if script.suffix == ".py" else (Path(name.rpartition(":")[0]), name.rpartition(":")[2])
+    if place.suffix != ".py" or not place.is_file():
+        return ""
+    source = place.read_text(encoding="utf-8", errors="replace")
+    return patch(source, str(place), recipe, str(seen_from_here(recipe_file)), within)
 
 
 def treatment_report(course: Course, purse: Purse, steps: int, recipe: Recipe, *, interrupted: bool) -> TreatmentReport:

@@ -2,28 +2,22 @@
 
 from __future__ import annotations
 
-import dataclasses
+import sys
+from collections.abc import Sequence
 from dataclasses import dataclass
 from importlib.util import find_spec
-from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from gradclinic.errors import UserError
 
 from ..bar import progress_bar
+from ..command import Command, interpreter_flags, parse_command
 from ..place import FOLDER, new_record, writable
+from .plan import Plan
 
 if TYPE_CHECKING:
-    from gradclinic.schema.report import Report
-    from gradclinic.task import Target
-
     from .treatment import Treatment
-
-#: Batches that recipes are screened on.
-BATCHES = 4
-#: What a treatment may cost where it is undecided, in units of what it is planned for.
-UNDECIDED = 2.5
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,6 +33,7 @@ class TreatOptions:
     html: Path | None = None
     json: Path | None = None
     live: bool = True  #: a progress bar, on a terminal
+    arguments: tuple[str, ...] = ()  #: of a script
 
 
 def treat(
@@ -52,7 +47,8 @@ def treat(
 ) -> Treatment:
     """Finds the smallest change that cures a training, and proves it on fresh seeds.
 
-    ``target`` is ``"file.py:name"`` or a callable that builds a :class:`~gradclinic.Task` (or a mapping with its keys)
+    ``target`` is ``"train.py"``, a script that gradclinic has never seen, or ``"file.py:name"`` or a callable that
+    builds a :class:`~gradclinic.Task` (or a mapping with its keys)
     anew at each call; trials need fresh models.  ``budget`` is what it is planned to cost, in full training runs; where
     it is undecided then, it may take two and a half times that.  The record of the check-up goes to ``out`` (default
     ``gradclinic-runs``), the recipe beside it.  The generators of Python, numpy and torch are left as they were.
@@ -72,76 +68,51 @@ def run_treat(target: Any, options: TreatOptions) -> tuple[Treatment, Path | Non
     """
     if find_spec("torch") is None:
         raise UserError("a treatment trains and needs torch: pip install torch")
-    from gradclinic.task import find_target, own_generators
+    html, json, _ = (chosen and writable(chosen) for chosen in (options.html, options.json, options.recipe))
+    script = _script(target, options.arguments)
+    with progress_bar("treatment", shown=options.live) as tell:
+        if script is None:
+            from gradclinic.task import find_target
 
-    found = find_target(target)
-    html, json, yaml = (chosen and writable(chosen) for chosen in (options.html, options.json, options.recipe))
-    stem = "".join(letter if letter.isalnum() or letter in "-_" else "-" for letter in found.name).strip("-") or "model"
-    path = new_record(options.out, options.name, f"treat-{stem}")
-    with own_generators():
-        treatment = _treated(found, options, path, stem)
-    page = (html or path.with_suffix(".html")) if options.page else None
+            from .for_task import treat_task
+
+            found = find_target(target)
+            plan = _plan(options, found.name)
+            treatment = treat_task(found, plan, tell)
+        else:
+            from .for_script import treat_script
+
+            plan = _plan(options, script.name)
+            treatment = treat_script(script, plan, tell)
+    page = (html or plan.record.with_suffix(".html")) if options.page else None
     if page:
         treatment.save_html(page)
     if json:
         treatment.save_json(json)
-    recipe = (yaml or path.with_suffix(".yaml")) if treatment.recipe.changes else None
+    recipe = plan.recipe if treatment.recipe.changes else None
     if recipe:
         treatment.recipe.save(recipe)
     return treatment, page, recipe
 
 
-def _treated(found: Target, options: TreatOptions, path: Path, stem: str) -> Treatment:
-    from gradclinic.cure import Recipe
-    from gradclinic.cure.course import Course, run_course
-    from gradclinic.cure.patient import Patient
-    from gradclinic.cure.purse import Purse
+def _script(target: Any, arguments: Sequence[str]) -> Command | None:
+    """The command to run where the target is a script, and not a function in a file.
 
-    from ..answer import read_answer
-    from ..checkup.recorded import record_examination
-    from ..checkup.user_code import told_in_one_line
-    from .results import ResultsFile, unfinished
-    from .told import headline, treatment_report
-    from .treatment import Treatment
-
-    with progress_bar("treatment", shown=options.live) as tell:
-        with told_in_one_line():
-            task = found.build(options.seed)
-        record_examination(task, options.seed, path, found.name, lambda what, share: tell(what, 0.1 * share))
-        answer = read_answer(path)
-        with told_in_one_line():
-            task = found.build(options.seed)
-            batches = tuple(islice(task.stream(), BATCHES))
-            patient = Patient(task, task.new_optimizer(), batches, answer.findings, _constant(answer.report))
-        purse = Purse(options.budget * task.steps, UNDECIDED * options.budget * task.steps)
-        purse.spend("check-up", CHECKUP)
-        results = ResultsFile(
-            unfinished(path.parent, stem, found.name, _source(found.name), options.seed, options.budget)
-        )
-        course, interrupted = Course(), False
-        try:
-            run_course(course, found, patient, purse, options.seed, tell, results)
-        except KeyboardInterrupt:
-            interrupted = True
-    recipe = dataclasses.replace(course.winner or Recipe(), target=found.name)
-    told = treatment_report(course, purse, task.steps, recipe, interrupted=interrupted)
-    report = dataclasses.replace(answer.report, kind="treat", treatment=told, headline=headline(answer.report, told))
-    recipe = dataclasses.replace(recipe, note=report.headline)
-    if not interrupted:
-        results.finish(path.with_suffix(".trials.jsonl"))
-    return Treatment(answer.record, report, path, recipe)
+    Raises:
+        UserError: there is no such file, or arguments are given for what is no script.
+    """
+    if isinstance(target, str) and target.endswith(".py"):
+        command = parse_command([target, *arguments], flags=interpreter_flags(sys.orig_argv))
+        if command.blind:
+            raise UserError(command.blind)
+        return command
+    if arguments:
+        raise UserError(f"arguments are for a script, and {target} is none: gradclinic treat train.py {arguments[0]}")
+    return None
 
 
-#: Gradients that a check-up costs: its bar is forty (tests/workflows/checkup/test_cost.py counts).
-CHECKUP = 40
-
-
-def _constant(report: Report) -> float | None:
-    shown = (report.checkup or {}).get("explained", ())
-    return next((float(data["constant"]) for data in shown if data["constant"] is not None), None)
-
-
-def _source(name: str) -> str:
-    """What the user's file says, so that trials of another version of it are not taken for this one's."""
-    place = Path(name.rpartition(":")[0])
-    return place.read_text(encoding="utf-8", errors="replace") if place.is_file() else ""
+def _plan(options: TreatOptions, name: str) -> Plan:
+    stem = "".join(letter if letter.isalnum() or letter in "-_" else "-" for letter in name).strip("-") or "model"
+    record = new_record(options.out, options.name, f"treat-{stem}")
+    recipe = options.recipe or record.with_suffix(".yaml")
+    return Plan(record, recipe, stem, options.seed, options.budget)

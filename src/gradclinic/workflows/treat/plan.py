@@ -1,0 +1,17 @@
+"""What both kinds of treatment are told."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """Where things go, and what it may cost."""
+
+    record: Path
+    recipe: Path  #: where it will lie
+    stem: str  #: of the target's name
+    seed: int
+    budget: float  #: in full training runs
