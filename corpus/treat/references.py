@@ -12,11 +12,12 @@ import argparse
 import json
 import sys
 from collections.abc import Sequence
+from math import inf
 from pathlib import Path
 from typing import Any
 
 from gradclinic.cure import Recipe
-from gradclinic.cure.trials import Trial
+from gradclinic.cure.trials import Outcome, Trial
 from gradclinic.task import own_generators
 
 from . import kept
@@ -64,7 +65,7 @@ def reference(row: Row) -> dict[str, Any]:
         classes = is_classifier(row)
         tries = practice(row, SEEDS[0])
         trials = {name: Trial(target, recipe, SEEDS[0]) for name, recipe, target in tries}
-        early = {name: Run.of(trial.advance(round(PART * row.steps)), classes) for name, trial in trials.items()}
+        early = {name: trial.advance(round(PART * row.steps)) for name, trial in trials.items()}
         going = _going(early)
         recipes = {}
         for name, recipe, target in tries:
@@ -114,10 +115,17 @@ def write(tasks: dict[str, dict[str, Any]], path: Path = REFERENCES) -> None:
     path.write_text(f'{{"made_by": {made_by}, "seeds": {list(SEEDS)}, "tasks": {{\n{lines}\n}}}}\n', "utf-8")
 
 
-def _going(early: dict[str, Run]) -> set[str]:
-    ranked = sorted(early, key=lambda name: -early[name].metric)
+def _going(early: dict[str, Outcome]) -> set[str]:
+    """By the sum of the ranks in metric and in loss: early on the metric may be at chance for all."""
+    losses = sorted(outcome.loss for outcome in early.values())
+    metrics = sorted((_metric(outcome) for outcome in early.values()), reverse=True)
+    ranked = sorted(early, key=lambda name: losses.index(early[name].loss) + metrics.index(_metric(early[name])))
     by_hand = [name for name in ranked if name.startswith(HAND)][:1]
     return {*ranked[:KEPT], *by_hand}
+
+
+def _metric(outcome: Outcome) -> float:
+    return -inf if outcome.metric is None else outcome.metric
 
 
 if __name__ == "__main__":

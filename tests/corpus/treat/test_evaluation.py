@@ -10,16 +10,8 @@ import pytest
 
 from corpus.treat import kept, page, references, score
 from corpus.treat.evaluate import PARTS, evaluate_row
-from corpus.treat.families import dense
 from corpus.treat.judged import judge
-from corpus.treat.loop import ADAM, Loop
-from corpus.treat.row import Row
-
-SHAPE = {"source": "blobs", "depth": 2, "width": 16}
-TINY = (
-    Row("slow", "blobs", "here", 120, dense.build, SHAPE | {"loop": Loop("sgd", 1e-7)}, ({"loop": ADAM},)),
-    Row("sound", "healthy", "here", 120, dense.build, SHAPE | {"loop": Loop("adam", 1e-2)}, sick=False),
-)
+from tests.corpus.treat.samples import REFERENCE, TINY
 
 
 def test_two_tiny_tasks_from_end_to_end(tmp_path: Path) -> None:
@@ -61,15 +53,6 @@ def measured(after: list[float], *changes: dict[str, Any], claimed: bool = True)
     }
 
 
-REFERENCE = {
-    "untreated": [10.0, 20.0],
-    "recipes": {
-        "rate": {"metrics": [90.0, 88.0], "size": 1, "changes": []},
-        "norm": {"metrics": [91.0, 93.0], "size": 5, "changes": []},
-        "poor": {"metrics": [60.0, 60.0], "size": 0, "changes": []},
-        "by hand 1": {"metrics": [80.0, 90.0], "size": None, "changes": []},
-    },
-}
 CLIP = {"remedy": "gradient_clipping", "options": {"kind": "norm", "limit": 1.0}}
 
 
