@@ -84,13 +84,14 @@ def begin(settings: "Mapping[str, str]") -> None:
 
                 begin_trial(settings["GRADCLINIC_TRIAL"])
                 return
-            from gradclinic.workflows.record import begin_recording, guard_of
+            from gradclinic.workflows.record import begin_recording
 
             begin_recording(
                 settings["GRADCLINIC_RECORD"],
                 steps=int(steps) if steps else None,
                 launched="GRADCLINIC_LAUNCHER" in settings,
-                guard=guard_of(settings.get("GRADCLINIC_GUARD"), settings.get("GRADCLINIC_GUARD_DIR")),
+                guard=settings.get("GRADCLINIC_GUARD"),
+                guard_folder=settings.get("GRADCLINIC_GUARD_DIR"),
             )
     except Exception as error:
         _note_failure(settings["GRADCLINIC_RECORD"], error)

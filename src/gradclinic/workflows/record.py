@@ -25,23 +25,27 @@ from .failure import say
 from .place import FOLDER, new_record, rank_record
 
 
-def begin_recording(path: str, *, steps: int | None = None, launched: bool = False, guard: Guard | None = None) -> None:
-    """Watches this process until it ends and writes the record to ``path``; with ``guard``, treats it too.
+def begin_recording(
+    path: str,
+    *,
+    steps: int | None = None,
+    launched: bool = False,
+    guard: str | None = None,
+    guard_folder: str | None = None,
+) -> None:
+    """Watches this process until it ends and writes the record to ``path``.
 
     ``launched``: this is one rank of a job whose launcher was given ``path``; it writes to a file of its own.
+    ``guard``: the training is treated too, and may go back so often ("": the default); states lie in ``guard_folder``.
     """
     rank = own_rank()
     file = rank_record(Path(path), rank) if launched and rank is not None else Path(path)
-    recording = Recording(file, run_info(steps), guard)
+    settings = None
+    if guard is not None:
+        settings = Guard(int(guard) if guard else TIMES, None if guard_folder is None else Path(guard_folder))
+    recording = Recording(file, run_info(steps), settings)
     atexit.register(recording.end)
     os.register_at_fork(after_in_child=recording.disown)
-
-
-def guard_of(times: str | None, folder: str | None) -> Guard | None:
-    """The guard's settings from the environment variables that carry them."""
-    if times is None:
-        return None
-    return Guard(int(times) if times else TIMES, None if folder is None else Path(folder))
 
 
 def run_info(steps: int | None = None) -> RunInfo:
