@@ -100,7 +100,7 @@ def _treated(found: Target, options: TreatOptions, path: Path, stem: str) -> Tre
     from ..answer import read_answer
     from ..checkup.recorded import record_examination
     from ..checkup.user_code import told_in_one_line
-    from .results import ResultsFile, unfinished
+    from .results import ResultsFile, source_of, unfinished
     from .told import headline, treatment_report
     from .treatment import Treatment
 
@@ -116,7 +116,7 @@ def _treated(found: Target, options: TreatOptions, path: Path, stem: str) -> Tre
         purse = Purse(options.budget * task.steps, UNDECIDED * options.budget * task.steps)
         purse.spend("check-up", CHECKUP)
         results = ResultsFile(
-            unfinished(path.parent, stem, found.name, _source(found.name), options.seed, options.budget)
+            unfinished(path.parent, f"treat-{stem}", found.name, source_of(found.name), options.seed, options.budget)
         )
         course, interrupted = Course(), False
         try:
@@ -139,9 +139,3 @@ CHECKUP = 40
 def _constant(report: Report) -> float | None:
     shown = (report.checkup or {}).get("explained", ())
     return next((float(data["constant"]) for data in shown if data["constant"] is not None), None)
-
-
-def _source(name: str) -> str:
-    """What the user's file says, so that trials of another version of it are not taken for this one's."""
-    place = Path(name.rpartition(":")[0])
-    return place.read_text(encoding="utf-8", errors="replace") if place.is_file() else ""
