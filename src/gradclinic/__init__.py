@@ -21,11 +21,12 @@ if TYPE_CHECKING:
     from .workflows.convergence import Convergence
     from .workflows.diagnose import diagnose_run
     from .workflows.treat import Treatment, treat
+    from .workflows.tune import Tuning, tune
     from .workflows.watch import Watch, watch
 
 __all__ = [
-    "Answer", "Convergence", "Finding", "Guard", "Recipe", "Task", "Treatment", "UserError", "Watch", "checkup",
-    "diagnose_run", "treat", "watch",
+    "Answer", "Convergence", "Finding", "Guard", "Recipe", "Task", "Treatment", "Tuning", "UserError", "Watch",
+    "checkup", "diagnose_run", "treat", "tune", "watch",
 ]  # fmt: skip
 
 _HOMES = {
@@ -36,10 +37,12 @@ _HOMES = {
     "Recipe": "cure",
     "Task": "task",
     "Treatment": "workflows.treat",
+    "Tuning": "workflows.tune",
     "Watch": "workflows.watch",
     "checkup": "workflows.checkup",
     "diagnose_run": "workflows.diagnose",
     "treat": "workflows.treat",
+    "tune": "workflows.tune",
     "watch": "workflows.watch",
 }
 

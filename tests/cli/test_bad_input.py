@@ -51,7 +51,7 @@ def python(*words: str) -> subprocess.CompletedProcess[str]:
         ("run python train.py", "gradclinic run train.py"),
         ("train.py --lr 1", "gradclinic run train.py --lr 1"),
         ("rnu train.py", "did you mean 'run'?"),
-        ("frobnicate", "run, checkup, diagnose, treat, report, lab, demo"),
+        ("frobnicate", "run, checkup, diagnose, treat, tune, report, lab, demo"),
         ("lab gradient-decent", "did you mean 'gradient-descent'?"),
         ("lab nonsense", "the experiments are gradient-descent"),
         ("lab --html nowhere/a.html gradient-descent", "there is no folder"),

@@ -15,7 +15,7 @@ from gradclinic.workflows.describe import version
 from gradclinic.workflows.failure import describe_failure, say
 
 #: The verbs in the order of the help; the verb ``x`` is ``gradclinic.cli.x.command``.
-VERBS = ("run", "checkup", "diagnose", "treat", "report", "lab", "demo")
+VERBS = ("run", "checkup", "diagnose", "treat", "tune", "report", "lab", "demo")
 
 COULD_NOT_RUN = 2
 
@@ -63,6 +63,7 @@ def gradclinic() -> None:
       gradclinic run -m package.train      the same for a module
       gradclinic checkup model.py:task     before training: will it train, and at which learning rates
       gradclinic treat model.py:task       the smallest change that cures it, proven
+      gradclinic tune model.py:task        the learning rate, chosen by trials
       gradclinic diagnose                  the answer again, from the record alone
       gradclinic report --open             the newest run as a page
       gradclinic demo                      see it find a sick network, and pass a healthy one

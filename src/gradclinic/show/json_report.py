@@ -22,7 +22,12 @@ def schema() -> dict[str, Any]:
 
 def dumps(report: Report) -> str:
     """The report as strict JSON (no NaN tokens), one line at the end."""
-    return json.dumps(report.to_dict(), allow_nan=False, ensure_ascii=False, indent=2) + "\n"
+    return strict(report.to_dict())
+
+
+def strict(data: dict[str, Any]) -> str:
+    """Plain data as strict JSON, one line at the end."""
+    return json.dumps(data, allow_nan=False, ensure_ascii=False, indent=2) + "\n"
 
 
 def write(report: Report, path: str | Path) -> None:

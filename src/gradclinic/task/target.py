@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+import dataclasses
 import difflib
 import importlib
 import importlib.util
@@ -39,6 +40,10 @@ class Target:
         """
         seed_all(seed)
         return as_task(self._make(), self.name)
+
+    def changed(self, name: str, change: Callable[[Task], Task]) -> Target:
+        """A target that builds the same task and then changes it."""
+        return Target(name, lambda: change(as_task(self._make(), self.name)), self.fresh)
 
 
 def find_target(target: Any) -> Target:
@@ -91,7 +96,7 @@ def _copied(task: Task) -> Task:
     except Exception as error:
         said = " ".join(f"{type(error).__name__}: {error}".split())[:200]
         raise UserError(f"the model cannot be copied ({said}): give a callable that builds the task anew") from error
-    return Task(model, task.batches, task.loss, task.optimizer, task.steps, task.metric)
+    return dataclasses.replace(task, model=model)
 
 
 def _load(text: str) -> Callable[[], Any]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, fields
 from itertools import chain, repeat
 from typing import Any
@@ -13,7 +13,7 @@ from torch.optim import Optimizer
 from gradclinic.errors import UserError
 
 #: What a user's file may leave out.
-_OPTIONAL = ("metric",)
+_OPTIONAL = ("metric", "folds")
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,14 +29,16 @@ class Task:
     optimizer: Callable[[Any], Optimizer]  #: takes the parameters
     steps: int  #: how many steps the user means to train
     metric: Callable[[nn.Module], float] | None = None  #: on held-out data, higher is better
+    #: Takes a splitter of scikit-learn and yields (batches, metric) for each split: what cross-validation needs.
+    folds: Callable[[Any], Iterable[tuple[Any, Any]]] | None = None
 
     def __post_init__(self) -> None:
         """Checks each part, since whoever wrote it wants to hear of a mistake before minutes have passed."""
         if not isinstance(self.model, nn.Module):
             raise UserError(f"a task's model must be a torch.nn.Module, not {type(self.model).__name__}")
-        for name in ("batches", "loss", "optimizer", "metric"):
+        for name in ("batches", "loss", "optimizer", *_OPTIONAL):
             part = getattr(self, name)
-            if not callable(part) and not (name == "metric" and part is None):
+            if not callable(part) and not (name in _OPTIONAL and part is None):
                 raise UserError(f"a task's {name} must be callable, not {type(part).__name__}: {_SIGNATURES[name]}")
         if isinstance(self.steps, bool) or not isinstance(self.steps, int) or self.steps < 1:
             raise UserError(f"a task's steps must be a whole number of at least 1, not {self.steps!r}")
@@ -90,6 +92,7 @@ _SIGNATURES = {
     "loss": "loss(model, batch) returns a scalar tensor",
     "optimizer": "optimizer(parameters) returns a torch.optim.Optimizer",
     "metric": "metric(model) returns a number, higher is better",
+    "folds": "folds(splitter) yields a pair (batches, metric) for each split",
 }
 
 

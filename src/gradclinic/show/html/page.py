@@ -47,20 +47,20 @@ def page(report: Report, record: Record | None = None) -> str:
 
     charts = _charts(report, record)
     library = get_plotlyjs() if charts else ""
-    script = _file("page.js") if charts else ""
-    return _environment().get_template("page.html.j2").render(
+    script = file("page.js") if charts else ""
+    return environment().get_template("page.html.j2").render(
         **_shared(report, record),
         charts=charts,
         figures=Markup(script_json({chart.key: chart.figure() for chart in charts})),
         plotly=Markup(library),
         script=Markup(script),
-        policy=_policy(text for text in (library, script) if text),
+        policy=policy(text for text in (library, script) if text),
     )  # fmt: skip
 
 
 def fragment(report: Report, record: Record | None = None) -> str:
     """The text of the page, without charts and scripts, to be shown inside a notebook (``_repr_html_``)."""
-    return _environment().get_template("fragment.html.j2").render(**_shared(report, record))
+    return environment().get_template("fragment.html.j2").render(**_shared(report, record))
 
 
 def script_json(data: Any) -> str:
@@ -102,7 +102,7 @@ def _shared(report: Report, record: Record | None) -> dict[str, Any]:
         "guard": guard_acts(report.run.get("guard")),
         "facts": told,
         "traceback": record.ending.traceback if record is not None and record.ending else None,
-        "style": Markup(_file("style.css")),
+        "style": Markup(file("style.css")),
     }
 
 
@@ -188,14 +188,15 @@ def _facts(known: Facts, report: Report, record: Record | None) -> list[tuple[st
     return [(label, text) for label, text in listed if text]
 
 
-def _policy(scripts: Iterable[str]) -> str:
+def policy(scripts: Iterable[str]) -> str:
     """A content security policy that allows these scripts, inline styles and the images that plotly makes itself."""
     hashes = " ".join(f"'sha256-{base64.b64encode(hashlib.sha256(s.encode()).digest()).decode()}'" for s in scripts)
     allowed = hashes or "'none'"
     return f"default-src 'none'; script-src {allowed}; style-src 'unsafe-inline'; img-src data: blob:"
 
 
-def _file(name: str) -> str:
+def file(name: str) -> str:
+    """A text that ships beside this file."""
     return resources.files(__package__).joinpath(name).read_text(encoding="utf-8")
 
 
@@ -205,10 +206,11 @@ def _code(text: str) -> Markup:
 
 
 @functools.cache
-def _environment() -> jinja2.Environment:
-    environment = jinja2.Environment(
-        loader=jinja2.FunctionLoader(_file), autoescape=True, trim_blocks=True, lstrip_blocks=True,
+def environment() -> jinja2.Environment:
+    """Finds the templates beside this file, and escapes."""
+    made = jinja2.Environment(
+        loader=jinja2.FunctionLoader(file), autoescape=True, trim_blocks=True, lstrip_blocks=True,
         undefined=jinja2.StrictUndefined,
     )  # fmt: skip
-    environment.filters["code"] = _code
-    return environment
+    made.filters["code"] = _code
+    return made

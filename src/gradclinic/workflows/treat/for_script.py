@@ -60,7 +60,9 @@ def treat_script(command: Command, plan: Plan, tell: Tell) -> Treatment:
     purse = Purse.of(plan.budget, steps)
     purse.spend("as it is", steps)
     digest = hashlib.sha256(Path(command.target).read_bytes()).hexdigest() if Path(command.target).is_file() else ""
-    results = ResultsFile(unfinished(plan.record.parent, plan.stem, command.argv, digest, plan.seed, plan.budget))
+    results = ResultsFile(
+        unfinished(plan.record.parent, f"treat-{plan.stem}", command.argv, digest, plan.seed, plan.budget)
+    )
     course, interrupted = Course(), False
     with tempfile.TemporaryDirectory() as folder:
         trainer = InScript(command, Path(folder), plan.jobs)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from contextlib import nullcontext
 from itertools import islice
-from pathlib import Path
 
 from gradclinic.cure import Recipe
 from gradclinic.cure.candidates import proposals
@@ -20,7 +19,7 @@ from ..bar import Tell
 from ..checkup.recorded import record_examination
 from ..checkup.user_code import told_in_one_line
 from .plan import Plan
-from .results import ResultsFile, unfinished
+from .results import ResultsFile, source_of, unfinished
 from .told import concluded
 from .treatment import Treatment
 
@@ -48,7 +47,7 @@ def treat_task(target: Target, plan: Plan, tell: Tell) -> Treatment:
         purse = Purse.of(plan.budget, task.steps)
         purse.spend("check-up", CHECKUP)
         results = ResultsFile(
-            unfinished(plan.record.parent, plan.stem, target.name, _source(target.name), plan.seed, plan.budget)
+            unfinished(plan.record.parent, plan.stem, target.name, source_of(target.name), plan.seed, plan.budget)
         )
         course, interrupted = Course(), False
         try:
@@ -65,9 +64,3 @@ def treat_task(target: Target, plan: Plan, tell: Tell) -> Treatment:
 def _constant(report: Report) -> float | None:
     shown = (report.checkup or {}).get("explained", ())
     return next((float(data["constant"]) for data in shown if data["constant"] is not None), None)
-
-
-def _source(name: str) -> str:
-    """What the user's file says, so that trials of another version of it are not taken for this one's."""
-    place = Path(name.rpartition(":")[0])
-    return place.read_text(encoding="utf-8", errors="replace") if place.is_file() else ""

@@ -44,9 +44,15 @@ class ResultsFile:
 
 
 def unfinished(folder: Path, stem: str, *facts: Any) -> Path:
-    """Where a treatment keeps its trials while it runs: the same for the same target, source and options."""
+    """Where a verb keeps its trials while it runs: the same for the same target, source and options."""
     digest = hashlib.sha256(repr(facts).encode()).hexdigest()[:10]
-    return folder / f".treat-{stem}-{digest}.jsonl"
+    return folder / f".{stem}-{digest}.jsonl"
+
+
+def source_of(name: str) -> str:
+    """What the user's file says, so that trials of another version of it are not taken for this one's."""
+    place = Path(name.rpartition(":")[0])
+    return place.read_text(encoding="utf-8", errors="replace") if place.is_file() else ""
 
 
 def _read(path: Path) -> Iterator[tuple[tuple[str, int, int], Outcome]]:

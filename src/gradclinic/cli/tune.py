@@ -1,0 +1,73 @@
+"""``gradclinic tune``."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+from rich.console import Console
+
+from gradclinic.workflows.child import end_like
+from gradclinic.workflows.place import FOLDER
+from gradclinic.workflows.tune import TuneOptions, run_tune
+
+from .options import FILE
+
+COUNT = click.IntRange(min=1)
+
+
+@click.command("tune", short_help="Choose the learning rate: window, range test, grid, cross-validation.")
+@click.option("--grid", type=click.IntRange(min=2), default=9, show_default=True, help="How many rates are trained.")
+@click.option("--seeds", type=COUNT, default=3, show_default=True, help="Trainings of each rate in a round.")
+@click.option("--folds", type=click.IntRange(min=2), help="Cross-validate with so many folds, in place of seeds.")
+@click.option(
+    "--range", "rates", type=(float, float), metavar="LOW HIGH", help="Rates to try; by default the window's."
+)
+@click.option(
+    "--budget",
+    type=click.FloatRange(min=0, min_open=True),
+    help="What the rounds may cost, in full training runs; by default 3.",
+)
+@click.option("--seed", type=click.IntRange(min=0), default=0, show_default=True, help="Of the random numbers.")
+@click.option("--out", type=FILE, default=FOLDER, show_default=True, help="Folder for the recipe, page and trials.")
+@click.option("--name", help="Name of their files; by default the target's name and the time.")
+@click.option("--recipe", type=FILE, help="Where to write the recipe; by default in the folder.")
+@click.option("--html", type=FILE, help="Where to write the page; by default in the folder.")
+@click.option("--no-html", is_flag=True, help="Write no page.")
+@click.option("--json", type=FILE, help="Write all of it as JSON too.")
+@click.option("--no-live", is_flag=True, help="No progress bar.")
+@click.argument("target", metavar="FILE.py:NAME")
+def command(
+    target: str,
+    grid: int,
+    seeds: int,
+    folds: int | None,
+    rates: tuple[float, float] | None,
+    budget: float | None,
+    seed: int,
+    out: Path,
+    name: str | None,
+    recipe: Path | None,
+    html: Path | None,
+    no_html: bool,
+    json: Path | None,
+    no_live: bool,
+) -> int:
+    """Choose the learning rate, say why, and write it as a recipe.
+
+    \b
+      gradclinic tune model.py:task
+      gradclinic tune model.py:task --grid 13 --seeds 5 --budget 10
+      gradclinic tune model.py:task --folds 5 --json tuned.json
+
+    NAME is a function without arguments that returns a mapping: model, batches, loss, optimizer, steps (and metric;
+    for --folds also folds).  A search that was killed goes on where it was when the same command is given again.
+
+    Exit status: 0 chosen, 2 could not run.
+    """
+    options = TuneOptions(
+        grid, seeds, folds or 0, rates, budget, seed, out, name, recipe, not no_html, html, json, not no_live
+    )
+    tuning, page, written = run_tune(target, options)
+    tuning.show(Console(highlight=False), page, written)
+    return end_like(-2) if tuning.interrupted else 0
