@@ -52,7 +52,7 @@ def _sick(sick: Sequence[Judged]) -> dict[str, Any]:
         "short": _mean(each.reference - each.untreated for each in sick),
         "gradients": _median(each.gradients for each in sick),
         "gradients_most": round(max((each.gradients for each in sick), default=0.0), 2),
-        "seconds": _median(each.seconds for each in sick),
+        "seconds": _median(each.seconds for each in sick if each.seconds is not None),
         "smallest": [sum(rank == 1 for rank in ranks), len(ranks)],
         "rank": _mean(ranks),
     }

@@ -19,12 +19,13 @@ class Run:
 
     metric: float
     seconds: float
+    steps: int  #: taken; fewer than asked for where it broke
 
     @classmethod
     def of(cls, outcome: Outcome, classes: bool) -> Run:
         """A training that raised has the lowest metric there is."""
         metric = outcome.metric if outcome.metric is not None else BROKEN[0 if classes else 1]
-        return cls(round(metric, 3), round(outcome.seconds, 3))
+        return cls(round(metric, 3), round(outcome.seconds, 3), outcome.steps)
 
     def to_dict(self) -> dict[str, Any]:
         """As plain data."""

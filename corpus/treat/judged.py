@@ -34,7 +34,7 @@ class Judged:
     recipe: str
     rank: int | None  #: 1: no smaller recipe is known that cures; None where no claimed recipe does
     gradients: float  #: of the treatment, in units of one full training
-    seconds: float  #: likewise
+    seconds: float | None  #: likewise; None where no training went to its end
 
     @property
     def cured(self) -> bool:
@@ -90,8 +90,14 @@ def judge(row: Row, data: dict[str, Any], reference: dict[str, Any]) -> Judged:
         recipe=recipe.says(),
         rank=_rank(recipe.size, reference, goal) if treatment["cured"] and fmean(after) >= goal - CURED else None,
         gradients=sum(treatment["spent"].values()) / row.steps,
-        seconds=treatment["seconds"] / median(run["seconds"] for run in runs["untreated"]),
+        seconds=_in_trainings(treatment["seconds"], [*runs["untreated"], *runs["handed"]], row.steps),
     )
+
+
+def _in_trainings(seconds: float, runs: list[dict[str, Any]], steps: int) -> float | None:
+    """In units of a training of all ``steps``, an untreated one if there is: one that broke took hardly any time."""
+    whole = [run["seconds"] for run in runs if run["steps"] >= steps][:3]
+    return seconds / median(whole) if whole else None
 
 
 def _rank(size: int, reference: dict[str, Any], goal: float) -> int:

@@ -38,7 +38,7 @@ def test_two_tiny_tasks_from_end_to_end(tmp_path: Path) -> None:
 
 def measured(after: list[float], *changes: dict[str, Any], claimed: bool = True) -> dict[str, Any]:
     def runs(metrics: list[float]) -> list[dict[str, float]]:
-        return [{"metric": metric, "seconds": 2.0} for metric in metrics]
+        return [{"metric": metric, "seconds": 2.0, "steps": 120} for metric in metrics]
 
     return {
         "treatment": {
@@ -79,6 +79,14 @@ def test_a_recipe_that_is_not_claimed_to_cure_is_not_used() -> None:
     harmed = judge(TINY[1], measured([8.0, 18.0, 27.0], CLIP, claimed=False), REFERENCE)
     assert harmed.worse_unproven
     assert not harmed.worse
+
+
+def test_seconds_are_those_of_a_training_that_went_to_its_end() -> None:
+    data = measured([90.0, 90.0, 90.0], CLIP)
+    data["runs"]["untreated"] = [{"metric": 0.0, "seconds": 0.01, "steps": 1}] * 3
+    assert judge(TINY[0], data, REFERENCE).seconds == 2.0
+    data["runs"]["handed"] = data["runs"]["untreated"]
+    assert judge(TINY[0], data, REFERENCE).seconds is None
 
 
 def test_a_page_without_its_place_is_refused() -> None:
