@@ -30,14 +30,16 @@ from gradclinic.workflows.record import run_info
 
 
 class Timed(Keeper):
-    """A keeper that adds up the time in its own callbacks."""
+    """A keeper that notes the time in its own callbacks."""
 
-    seconds = 0.0
+    def __init__(self, settings: Guard) -> None:
+        super().__init__(settings)
+        self.seconds: list[float] = []
 
     def step_begins(self, optimizer: Any, look: Any) -> None:
         start = time.perf_counter()
         super().step_begins(optimizer, look)
-        self.seconds += time.perf_counter() - start
+        self.seconds.append(time.perf_counter() - start)
 
 
 @contextlib.contextmanager
@@ -79,7 +81,9 @@ def measure(name: str, device: str, seconds: float, folder: Path) -> dict[str, A
         "watched_step_ms": 1e3 * statistics.median(watched),
         "ratio_of_medians": statistics.median(guarded) / statistics.median(watched),
         "median_block_ratio": statistics.median(g / w for g, w in zip(guarded, watched, strict=True)),
-        "own_sections_share": keeper.seconds / (size * sum(watched)),
+        "own_ms_median": 1e3 * statistics.median(keeper.seconds),
+        "own_share_median": statistics.median(keeper.seconds) / statistics.median(watched),
+        "state_ms": 1e3 * max(keeper.seconds),  # the step at which a state was kept
     }
 
 
