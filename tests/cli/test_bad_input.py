@@ -7,11 +7,34 @@ import pytest
 
 from gradclinic.cli.app import VERBS
 
+#: Trainings that can be tuned, or not.
+SMALL = """
+import torch
+
+X = torch.randn(64, 3, generator=torch.Generator().manual_seed(0))
+
+def task(steps=60, scale=1.0):
+    return {
+        "model": torch.nn.Linear(3, 1),
+        "batches": lambda: iter(X.split(16)),
+        "loss": lambda model, batch: scale * (model(batch) - batch.sum(1, keepdim=True)).square().mean(),
+        "optimizer": lambda parameters: torch.optim.SGD(parameters, 0.1),
+        "steps": steps,
+    }
+
+def nan():
+    return task(scale=float("nan"))
+
+def short():
+    return task(steps=10)
+"""
+
 
 @pytest.fixture
 def here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     (tmp_path / "train.py").touch()
     (tmp_path / "model.py").write_text("def task():\n    return {'model': 1}\n\nNUMBER = 3\n")
+    (tmp_path / "small.py").write_text(SMALL)
     (tmp_path / "empty.db").touch()
     (tmp_path / "text.db").write_text("not a record " * 1000)
     connection = sqlite3.connect(tmp_path / "foreign.db")
@@ -70,6 +93,20 @@ def python(*words: str) -> subprocess.CompletedProcess[str]:
         ("treat model.py:task", "lacks batches, loss, optimizer, steps"),
         ("treat --budget 0 model.py:task", "see gradclinic treat --help"),
         ("treat --recipe . model.py:task", "name a file in it"),
+        ("tune", "see gradclinic tune --help"),
+        ("tune model.py:tsak", "did you mean task?"),
+        ("tune model.py:task", "lacks batches, loss, optimizer, steps"),
+        ("tune --grid 1 model.py:task", "see gradclinic tune --help"),
+        ("tune --folds 1 model.py:task", "see gradclinic tune --help"),
+        ("tune --budget 0 model.py:task", "see gradclinic tune --help"),
+        ("tune --range 1 0.1 model.py:task", "from a lower to a higher"),
+        ("tune --recipe . model.py:task", "name a file in it"),
+        ("tune small.py:nan", "nan at the first step"),
+        ("tune small.py:short", "16 at least"),
+        ("tune --budget 0.1 small.py:task", "too few to tell them apart: give --budget"),
+        ("tune --folds 3 small.py:task", "needs a task with the key folds"),
+        ("tune --range 1e6 1e9 --grid 2 --seeds 1 small.py:task", "diverges; the window of this training is"),
+        ("tune --range 1e-12 1e-11 --grid 2 --seeds 1 small.py:task", "lowers the loss within"),
         ("--verison", "did you mean --version?"),
         ("diagnose", "record one first: gradclinic run train.py"),
         ("diagnose nothing", "no such run: nothing"),

@@ -13,11 +13,16 @@ from gradclinic.errors import UserError
 from gradclinic.measure.range_test import Suggestions
 
 
-def test_rounds_cost_the_same_and_all_of_the_budget() -> None:
+def test_the_last_round_costs_half_and_the_others_share_the_rest() -> None:
     parts = plan(9, 3, 2000, 3.0)
     assert [part.rates for part in parts] == [9, 5, 3]
     costs = [part.rates * part.steps * 3 for part in parts]
-    assert all(isclose(cost, 2000, rel_tol=0.02) for cost in costs)
+    assert all(isclose(cost, wanted, rel_tol=0.02) for cost, wanted in zip(costs, (1500, 1500, 3000), strict=True))
+
+
+def test_three_rates_are_compared_once_and_for_all_of_the_budget() -> None:
+    (only,) = plan(3, 2, 300, 1.0)
+    assert only.steps == 50
 
 
 def test_no_round_is_longer_than_the_training() -> None:
@@ -28,14 +33,14 @@ def test_without_a_budget_the_shortest_trial_still_says_something() -> None:
     assert plan(9, 3, 40, None)[0].steps == 8
 
 
-@pytest.mark.parametrize(("steps", "budget", "said"), [(12, None, "16 at least"), (100, 0.5, "give --budget 6.5")])
+@pytest.mark.parametrize(("steps", "budget", "said"), [(12, None, "16 at least"), (100, 0.5, "give --budget 8.7")])
 def test_too_few_steps_are_refused_with_what_would_do(steps: int, budget: float | None, said: str) -> None:
     with pytest.raises(UserError, match=said):
         plan(9, 3, steps, budget)
 
 
 def test_the_budget_that_is_advised_suffices() -> None:
-    assert plan(9, 3, 100, 6.5)[0].steps >= 8
+    assert plan(9, 3, 100, 8.7)[0].steps >= 8
 
 
 def test_the_range_test_covers_the_window_and_more_above() -> None:

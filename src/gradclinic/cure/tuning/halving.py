@@ -11,6 +11,9 @@ from gradclinic.errors import UserError
 FEWEST = 8
 #: Share of the rates that goes on (Jamieson and Talwalkar 2016, arXiv:1502.07943), and how many a last round compares.
 KEPT, LAST = 0.5, 3
+#: Share of the last round: the rate that is best after a few steps is not the one for many (Wu et al. 2018,
+#: arXiv:1803.02021), so those that are compared last should train for long.
+CHOOSING = 0.5
 #: What a search is planned to cost, in full training runs, where nobody says.
 DEFAULT = 3.0
 
@@ -24,7 +27,9 @@ class Plan:
 
 
 def plan(count: int, replicates: int, steps: int, budget: float | None) -> list[Plan]:
-    """Rounds of equal cost, none longer than the whole training; ``budget`` in full training runs.
+    """The last round takes half of the budget, the others share the rest; none is longer than the whole training.
+
+    ``budget`` is in full training runs.
 
     Raises:
         UserError: too few steps to tell rates apart.
@@ -34,12 +39,15 @@ def plan(count: int, replicates: int, steps: int, budget: float | None) -> list[
     counts = [count]
     while counts[-1] > LAST:
         counts.append(max(ceil(KEPT * counts[-1]), LAST))
-    share = (DEFAULT if budget is None else budget) * steps / len(counts)
-    first = int(share / (count * replicates))
+    others = len(counts) - 1
+    shares = [(1 - CHOOSING) / others] * others + [CHOOSING] if others else [1.0]
+    total = (DEFAULT if budget is None else budget) * steps
+    first = int(shares[0] * total / (count * replicates))
     if budget is not None and first < FEWEST:
-        needed = FEWEST * count * replicates * len(counts) / steps
+        needed = FEWEST * count * replicates / (shares[0] * steps)
         raise UserError(
             f"a budget of {budget:g} training runs leaves each of {count} rates {first} steps on each of {replicates}"
             f" seeds or folds, too few to tell them apart: give --budget {ceil(10 * needed) / 10:g} or a smaller --grid"
         )
-    return [Plan(each, min(max(int(share / (each * replicates)), FEWEST), steps)) for each in counts]
+    pairs = zip(counts, shares, strict=True)
+    return [Plan(each, min(max(int(share * total / (each * replicates)), FEWEST), steps)) for each, share in pairs]
