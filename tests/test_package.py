@@ -110,4 +110,4 @@ def test_a_record_is_diagnosed_without_torch(unpacked: Path, tmp_path: Path, rec
 def test_the_core_brings_only_what_it_needs() -> None:
     needed = {line.split(";")[0] for line in metadata.requires("gradclinic") or [] if "extra ==" not in line}
     names = {"".join(letter if letter.isalnum() else " " for letter in line).split()[0].lower() for line in needed}
-    assert names == {"click", "jinja2", "numba", "numpy", "plotly", "rich"}
+    assert names == {"click", "jinja2", "numba", "numpy", "plotly", "pyyaml", "rich"}
