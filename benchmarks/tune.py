@@ -156,6 +156,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
                 rows.append({"task": name, **measure(targets[name], rule, seed)})
                 write(options.out, rows)
                 print(name, seed, rule, rows[-1]["lr"], rows[-1]["metric"], flush=True)
+    write(options.out, rows)
     print(json.dumps(summary(rows), indent=1))
     return 0
 
@@ -164,7 +165,7 @@ def write(path: Path, rows: Sequence[dict[str, Any]]) -> None:
     """All of it, or the old file."""
     shown = ",\n  ".join(json.dumps(row) for row in rows)
     facts = {
-        "command": "python -m benchmarks.tune --out benchmarks/results/tune.json",
+        "command": f"python {' '.join(sys.orig_argv[1:])}",  # the last one: rows of earlier ones are kept
         "torch": torch.__version__.partition("+")[0],
         "python": platform.python_version(),
     }

@@ -44,7 +44,7 @@ def test_a_plateau_ends_at_a_gap() -> None:
 
 def test_a_rate_that_diverged_on_one_seed_is_never_chosen() -> None:
     trained = by_metric(r1e_3=[0.5, 0.5], r1e_2=[0.5, 0.5])
-    trained[1e-2] = [ended(0.99), ended(None, why="diverged")]
+    trained[1e-2] = [ended(0.99), ended(0.99, why="diverged")]
     choice = choose(trained, sorted(trained))
     assert choice is not None
     assert (choice.lr, choice.at_edge) == (1e-3, True)
@@ -63,3 +63,12 @@ def test_the_loss_decides_where_there_is_no_metric_or_it_never_moves() -> None:
     choice = choose(trained, sorted(trained))
     assert choice is not None
     assert (choice.lr, choice.by_metric, choice.interval.mean) == (0.2, False, -1.0)
+
+
+@pytest.mark.parametrize(("other", "as_good"), [([0.90, 0.80, 0.86], True), ([0.89, 0.79, 0.85], False)])
+def test_as_good_is_within_one_standard_error_of_the_paired_difference(other: list[float], as_good: bool) -> None:
+    # By hand: leads of 0.01, 0.02, -0.02 have mean 0.0033 and standard error 0.0120; 0.02, 0.03, -0.01: 0.0133, 0.0120.
+    trained = by_metric(r1e_2=[0.91, 0.82, 0.84], r1e_1=other)
+    choice = choose(trained, sorted(trained))
+    assert choice is not None
+    assert (len(choice.plateau) == 2) is as_good
