@@ -47,7 +47,9 @@ def treat_task(target: Target, plan: Plan, tell: Tell) -> Treatment:
         purse = Purse.of(plan.budget, task.steps)
         purse.spend("check-up", CHECKUP)
         results = ResultsFile(
-            unfinished(plan.record.parent, plan.stem, target.name, source_of(target.name), plan.seed, plan.budget)
+            unfinished(
+                plan.record.parent, f"treat-{plan.stem}", target.name, source_of(target.name), plan.seed, plan.budget
+            )
         )
         course, interrupted = Course(), False
         try:
