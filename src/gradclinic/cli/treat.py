@@ -14,10 +14,18 @@ from gradclinic.workflows.treat import TreatOptions, run_treat
 from .options import FILE
 
 
+class _Command(click.Command):
+    """What stands after a script is the script's; after a target, options go on."""
+
+    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
+        ctx.allow_interspersed_args = not any(word.endswith(".py") for word in args)
+        return super().parse_args(ctx, args)
+
+
 @click.command(
     "treat",
+    cls=_Command,
     short_help="Find the smallest change that cures a training, and prove it.",
-    context_settings={"allow_interspersed_args": False},
 )
 @click.option(
     "--budget",
