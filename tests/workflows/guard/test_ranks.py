@@ -37,7 +37,8 @@ for step in range(160):
             dist.all_reduce(parameter.data)
             parameter.data /= 2
 total = sum(parameter.double().sum() for parameter in model.parameters())
-print(f"{rank} {total.item().hex()} {loss.item()}", flush=True)
+sys.stdout.write(f"{rank} {total.item().hex()} {loss.item()}\\n")  # at once: print may write the line's end apart
+sys.stdout.flush()
 dist.destroy_process_group()
 """
 
