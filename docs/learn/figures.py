@@ -41,13 +41,12 @@ def lab(name: str, without: tuple[str, ...] = (), **settings: Any) -> dict[str, 
     experiment = find(name)
     figure = run(experiment, {**experiment.quick, **settings}).figures[0]
     curves = [
-        {"name": line["name"], "x": line["x"], "y": line["y"], "dash": "dash" in line["line"],
-         "colour": line["line"]["color"]}
+        (line["name"], line["x"], line["y"], "dash" in line["line"])
         for line in figure.data
         if line["name"] not in without
-    ]  # fmt: skip
-    axes = [figure.layout[axis]["title"]["text"] for axis in ("xaxis", "yaxis")]
-    return {"title": figure.title, "axes": axes, "log": figure.layout["yaxis"]["type"] == "log", "curves": curves}
+    ]
+    axes = (figure.layout["xaxis"]["title"]["text"], figure.layout["yaxis"]["title"]["text"])
+    return chart(figure.title, axes, curves, figure.layout["yaxis"]["type"] == "log")
 
 
 def chart(title: str, axes: tuple[str, str], curves: list[tuple[str, Any, Any, bool]], log: bool) -> dict[str, Any]:
