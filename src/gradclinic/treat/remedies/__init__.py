@@ -12,6 +12,7 @@ from ..remedy import FAMILIES, Remedy
 from .activation_swap import ActivationSwap
 from .critical_init import CriticalInit
 from .descend import Descend
+from .discriminative_rates import DiscriminativeRates
 from .dropout import Dropout
 from .epsilon import Epsilon
 from .forget_bias import ForgetBias
@@ -68,6 +69,7 @@ BUILT_IN: tuple[Remedy, ...] = (
     LearningRate(),
     Warmup(),
     LearningRateSchedule(),
+    DiscriminativeRates(),
     GradientClipping(),
 )
 GROUP = "gradclinic.remedies"
