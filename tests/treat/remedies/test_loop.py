@@ -192,6 +192,17 @@ def test_targets_of_a_squared_loss_are_found_from_the_loss_alone(reduction: str)
     assert torch.allclose(found.float(), y.flatten(), rtol=1e-4)
 
 
+def test_samples_may_have_weights() -> None:
+    y, weights = 1e3 * rows(12, 1) + 4e3, torch.arange(1.0, 13.0)[:, None]
+    task = regressor(nn.Linear(6, 1), rows(12, 6), y)
+    other = type(task)(
+        task.model, task.batches, lambda m, b: (weights * (m(b[0]) - b[1]) ** 2).mean(), task.optimizer, 10
+    )
+    found = targets(Patient(other, other.new_optimizer(), tuple(other.batches())))
+    assert found is not None
+    assert torch.allclose(found.float(), y.flatten(), rtol=1e-4)
+
+
 @pytest.mark.parametrize(
     "loss", [F.l1_loss, lambda p, y: F.smooth_l1_loss(p, y, beta=1e4), lambda p, y: p.exp().mean() - (p * y).mean()]
 )
