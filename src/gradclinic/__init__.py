@@ -14,6 +14,7 @@ from .errors import UserError
 if TYPE_CHECKING:
     from .cure import Recipe
     from .cure.guard import Guard
+    from .cure.transfer import Transfer, transfer
     from .schema.finding import Finding
     from .task import Task
     from .workflows.answer import Answer
@@ -25,8 +26,8 @@ if TYPE_CHECKING:
     from .workflows.watch import Watch, watch
 
 __all__ = [
-    "Answer", "Convergence", "Finding", "Guard", "Recipe", "Task", "Treatment", "Tuning", "UserError", "Watch",
-    "checkup", "diagnose_run", "treat", "tune", "watch",
+    "Answer", "Convergence", "Finding", "Guard", "Recipe", "Task", "Transfer", "Treatment", "Tuning", "UserError",
+    "Watch", "checkup", "diagnose_run", "transfer", "treat", "tune", "watch",
 ]  # fmt: skip
 
 _HOMES = {
@@ -36,11 +37,13 @@ _HOMES = {
     "Guard": "cure.guard.settings",
     "Recipe": "cure",
     "Task": "task",
+    "Transfer": "cure.transfer",
     "Treatment": "workflows.treat",
     "Tuning": "workflows.tune",
     "Watch": "workflows.watch",
     "checkup": "workflows.checkup",
     "diagnose_run": "workflows.diagnose",
+    "transfer": "cure.transfer",
     "treat": "workflows.treat",
     "tune": "workflows.tune",
     "watch": "workflows.watch",

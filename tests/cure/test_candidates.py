@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from itertools import islice
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -95,6 +96,21 @@ def test_no_more_is_looked_at_than_the_purse_bears() -> None:
 
     assert candidates(one, proposals(one), bases(one, proposals(one)), look)
     assert len(looked) == 4
+
+
+def test_what_there_is_a_reason_for_is_tried_though_nobody_looked_at_it(tmp_path: Path) -> None:
+    torch.save(tasks.stack()[0].state_dict(prefix="0."), tmp_path / "old.pt")
+
+    def pretrained() -> dict[str, Any]:
+        far = lambda: ((100 * x + 500, y) for x, y in tasks.batches())  # noqa: E731
+        return tasks.made(tasks.stack(), batches=far) | {"pretrained": tmp_path / "old.pt"}
+
+    one = patient(pretrained)
+    found = candidates(one, proposals(one), bases(one, proposals(one)), lambda _: None)
+    remedies = {change.remedy for change in found[0].recipe.changes}
+    # Old weights expect the inputs that they learned on: these stay as they are.
+    assert remedies == {"pretrained_weights", "discriminative_rates"}
+    assert not any(change.remedy == "kaiming_init" for candidate in found for change in candidate.recipe.changes)
 
 
 @pytest.mark.parametrize(

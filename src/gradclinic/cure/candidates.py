@@ -112,30 +112,38 @@ def candidates(
 ) -> list[Candidate]:
     """The promising first; ``look`` screens a recipe, or gives None when it should not be looked at any more.
 
-    Doing nothing is not among them: it is a trial of its own.
+    What nobody looked at stays a candidate where there is a reason for it.  Doing nothing is not among them: it is a
+    trial of its own.
     """
     found: dict[str, Candidate] = {}
     wanted = indicated(patient.findings)
 
+    def reason(recipe: Recipe) -> float:
+        """In decades of window: that the findings ask for it, or what no window shows."""
+        asked = ASKED * any(change.remedy in wanted for change in recipe.changes)
+        return max(asked, *(find_remedy(change.remedy).urgency(patient) for change in recipe.changes), 0.0)
+
     def add(recipe: Recipe, promise: float, screened: Screened | None) -> None:
         if recipe.changes and recipe.key not in found:
-            asked = ASKED * any(change.remedy in wanted for change in recipe.changes)
-            urgent = max(find_remedy(change.remedy).urgency(patient) for change in recipe.changes)
-            found[recipe.key] = Candidate(recipe, promise + max(asked, urgent) - PER_SIZE * recipe.size, screened)
+            found[recipe.key] = Candidate(recipe, promise + reason(recipe) - PER_SIZE * recipe.size, screened)
 
+    looking, untouched = True, 0.0
     for recipe in {recipe.key: recipe for recipe in recipes}.values():
-        screened = look(recipe)
-        if screened is None:
-            break
-        width = _width(screened)
+        screened = look(recipe) if looking else None
+        looking = screened is not None
+        if screened is None and not reason(recipe):
+            continue
+        width = untouched if screened is None else _width(screened)
+        screened = screened or Screened(recipe, why="not screened")
+        if not recipe.changes:
+            untouched = width
         for place, (variant, cost) in enumerate(
             sorted(_variants(patient, changes, screened), key=lambda pair: pair[1])
         ):
             add(variant, width - cost - AGAIN * place, screened)
-    untouched = next((c.screened for c in found.values() if c.screened and not c.screened.recipe.changes), None)
     for change in changes:
         if _family(change) in LOOP and change.remedy != "learning_rate":
-            add(Recipe.of(change), _width(untouched) if untouched else 0.0, None)
+            add(Recipe.of(change), untouched, None)
     return sorted(found.values(), key=lambda candidate: -candidate.promise)
 
 

@@ -21,6 +21,9 @@ from .recipe import Recipe
 FRACTION, ADAPTIVE = 0.5, 0.03
 #: Adam and its like have a limit of 38; plain and heavy-ball ones stay below 4.
 PLAIN = 4.0
+#: Gradients that it costs: two for the preconditioner, one for the speed, four products with the curvature at about
+#: two each, and the loss taken apart.
+COST = 12
 #: Batches that the preconditioner is made of.
 BATCHES = 2
 

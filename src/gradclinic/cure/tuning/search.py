@@ -13,7 +13,7 @@ from gradclinic.task import Target
 
 from ..purse import Purse
 from ..recipe import Recipe
-from ..screening import BATCHES, Screened, screen
+from ..screening import BATCHES, COST, Screened, screen
 from ..trials import Here, Outcome, Results, Ward
 from .choose import Choice, choose
 from .folds import fold_targets
@@ -22,8 +22,6 @@ from .halving import plan
 from .range_test import Curve, Tell, range_test
 from .rounds import Round, run_rounds
 
-#: Gradients that screening costs (see :data:`gradclinic.cure.course.SCREEN`).
-SCREEN = 12
 #: Standard errors by which a loss must have fallen to have learned anything.
 CLEAR = 2.0
 
@@ -66,7 +64,7 @@ def run_search(
     plan(wanted.grid, len(targets), task.steps, wanted.budget)  # a budget that is too small is told at once
     tell("the window", 0.0)
     search.window = screen(targets[0], Recipe(), wanted.seed, list(islice(task.stream(), BATCHES)))
-    purse.spend("window", SCREEN)
+    purse.spend("window", COST)
     span = wanted.span or around(search.window, own)
     search.curve = range_test(targets[0], span.low, span.high, wanted.seed, lambda what, _: tell(what, 0.05))
     purse.spend("range test", len(search.curve.losses))
