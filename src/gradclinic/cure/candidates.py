@@ -119,9 +119,9 @@ def candidates(
     wanted = indicated(patient.findings)
 
     def reason(recipe: Recipe) -> float:
-        """In decades of window: that the findings ask for it, or what no window shows."""
+        """In decades of window: that the findings ask for it, or all that no window shows."""
         asked = ASKED * any(change.remedy in wanted for change in recipe.changes)
-        return max(asked, *(find_remedy(change.remedy).urgency(patient) for change in recipe.changes), 0.0)
+        return max(asked, sum(find_remedy(change.remedy).urgency(patient) for change in recipe.changes))
 
     def add(recipe: Recipe, promise: float, screened: Screened | None) -> None:
         if recipe.changes and recipe.key not in found:

@@ -36,8 +36,8 @@ class DiscriminativeRates(Remedy):
             yield options_of(measure_rates(replace(patient.task, model=model), match.loaded, patient.batches))
 
     def urgency(self, patient: Patient) -> float:
-        """What new layers would destroy in the old ones is not seen in a window: as for the weights themselves."""
-        return 1.0 if patient.task.pretrained is not None else 0.0
+        """What new layers would destroy in the old ones is not seen in a window; less than the weights themselves."""
+        return 0.5 if patient.task.pretrained is not None else 0.0
 
     def apply(self, journal: Journal, options: Options) -> None:
         optimizer, layers = journal.optimizer, dict(options["layers"])
