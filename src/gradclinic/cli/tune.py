@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Literal
 
 import click
 from rich.console import Console
@@ -11,7 +12,7 @@ from gradclinic.workflows.child import end_like
 from gradclinic.workflows.place import FOLDER
 from gradclinic.workflows.tune import TuneOptions, run_tune
 
-from .options import FILE
+from .options import FILE, JOBS, ON
 
 COUNT = click.IntRange(min=1)
 
@@ -28,6 +29,8 @@ COUNT = click.IntRange(min=1)
     type=click.FloatRange(min=0, min_open=True),
     help="What the rounds may cost, in full training runs; by default 3.",
 )
+@JOBS
+@ON
 @click.option("--seed", type=click.IntRange(min=0), default=0, show_default=True, help="Of the random numbers.")
 @click.option("--out", type=FILE, default=FOLDER, show_default=True, help="Folder for the recipe, page and trials.")
 @click.option("--name", help="Name of their files; by default the target's name and the time.")
@@ -44,6 +47,8 @@ def command(
     folds: int | None,
     rates: tuple[float, float] | None,
     budget: float | None,
+    jobs: int,
+    on: Literal["processes", "ray"],
     seed: int,
     out: Path,
     name: str | None,
@@ -66,7 +71,7 @@ def command(
     Exit status: 0 chosen, 2 could not run.
     """
     options = TuneOptions(
-        grid, seeds, folds or 0, rates, budget, seed, out, name, recipe, not no_html, html, json, not no_live
+        grid, seeds, folds or 0, rates, budget, seed, out, name, recipe, not no_html, html, json, not no_live, jobs, on
     )
     tuning, page, written = run_tune(target, options)
     tuning.show(Console(highlight=False), page, written)

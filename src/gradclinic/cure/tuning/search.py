@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from contextlib import ExitStack
 from dataclasses import dataclass, field
 from itertools import islice
 from statistics import fmean, stdev
@@ -14,7 +15,7 @@ from gradclinic.task import Target
 from ..purse import Purse
 from ..recipe import Recipe
 from ..screening import BATCHES, COST, Screened, screen
-from ..trials import Here, Outcome, Results, Ward
+from ..trials import Outcome, Places, Results, Ward
 from .choose import Choice, choose
 from .folds import fold_targets
 from .grid import Span, around, inside, rates_of
@@ -51,7 +52,13 @@ class Search:
 
 
 def run_search(
-    search: Search, target: Target, wanted: Wanted, purse: Purse, tell: Tell, results: Results | None = None
+    search: Search,
+    target: Target,
+    wanted: Wanted,
+    purse: Purse,
+    tell: Tell,
+    results: Results | None = None,
+    places: Places | None = None,
 ) -> None:
     """Measures, tries and chooses, and notes each thing in ``search``.  The generators are the caller's to restore.
 
@@ -70,16 +77,22 @@ def run_search(
     purse.spend("range test", len(search.curve.losses))
     search.found = suggest(search.curve.rates, search.curve.losses)
     search.rates = rates_of(wanted.span or inside(search.curve, search.window, search.found), wanted.grid, own)
-    wards = {each.name: Ward(Here(each), purse, results) for each in targets}
-    run_rounds(
-        search.rounds,
-        search.rates,
-        [wards[each.name] for each in targets],
-        plan(len(search.rates), len(targets), task.steps, wanted.budget),
-        wanted.seed,
-        lambda what, share: tell(what, 0.1 + 0.9 * share),
-        wider=wanted.span is None,
-    )
+    with ExitStack() as stack:
+        different = {each.name: each for each in targets}
+        trainers = {
+            name: stack.enter_context((places or Places()).trainer(each, again=False, turns=len(different)))
+            for name, each in different.items()
+        }
+        wards = {name: Ward(trainer, purse, results) for name, trainer in trainers.items()}
+        run_rounds(
+            search.rounds,
+            search.rates,
+            [wards[each.name] for each in targets],
+            plan(len(search.rates), len(targets), task.steps, wanted.budget),
+            wanted.seed,
+            lambda what, share: tell(what, 0.1 + 0.9 * share),
+            wider=wanted.span is None,
+        )
     search.choice = choose(search.rounds[-1].trained, search.rates)
     _refuse(search, target.name)
 

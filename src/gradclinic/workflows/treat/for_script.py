@@ -65,7 +65,7 @@ def treat_script(command: Command, plan: Plan, tell: Tell) -> Treatment:
     )
     course, interrupted = Course(), False
     with tempfile.TemporaryDirectory() as folder:
-        trainer = InScript(command, Path(folder), plan.jobs)
+        trainer = InScript(command, Path(folder), plan.places.jobs)
         try:
             tell("what may be changed", 0.1)
             told = trainer.look([dataclasses.asdict(finding) for finding in answer.findings], steps)
