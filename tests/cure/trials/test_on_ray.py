@@ -61,7 +61,7 @@ def test_what_is_wrong_with_the_target_is_one_line(here: Path) -> None:
     (here / "gone.py").write_text("def task():\n    return 3\n")
     with (
         Places(1, "ray").trainer(find_target("gone.py:task")) as trainer,
-        pytest.raises(UserError, match="must give a gradclinic.Task"),
+        pytest.raises(UserError, match="must give a"),
     ):
         list(trainer.advance([(Recipe(), 1)], 3))
 
