@@ -74,4 +74,3 @@ def test_places_that_are_none_and_targets_without_a_name() -> None:
     with pytest.raises(UserError, match="name it"):
         Places(2).refuse(lambda: None)
     Places(1).refuse(lambda: None)
-
