@@ -13,7 +13,7 @@ from gradclinic.errors import UserError
 
 from ..bar import progress_bar
 from ..command import Command, interpreter_flags, parse_command
-from ..place import FOLDER, new_record, writable
+from ..place import FOLDER, new_record, stem_of, writable
 from .plan import Plan
 
 if TYPE_CHECKING:
@@ -117,7 +117,7 @@ def _script(target: Any, arguments: Sequence[str]) -> Command | None:
 
 
 def _plan(options: TreatOptions, name: str) -> Plan:
-    stem = "".join(letter if letter.isalnum() or letter in "-_" else "-" for letter in name).strip("-") or "model"
+    stem = stem_of(name)
     record = new_record(options.out, options.name, f"treat-{stem}")
     recipe = options.recipe or record.with_suffix(".yaml")
     return Plan(record, recipe, stem, options.seed, options.budget, options.jobs)

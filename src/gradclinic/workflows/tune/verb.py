@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 from gradclinic.errors import UserError
 
 from ..bar import progress_bar
-from ..place import FOLDER, new_record, writable
+from ..place import FOLDER, new_record, stem_of, writable
 
 if TYPE_CHECKING:
     from gradclinic.task import Target
@@ -79,7 +79,7 @@ def run_tune(target: Any, options: TuneOptions) -> tuple[Tuning, Path | None, Pa
     _check(options)
     found = find_target(target)
     html, json, yaml = (chosen and writable(chosen) for chosen in (options.html, options.json, options.recipe))
-    stem = "".join(letter if letter.isalnum() or letter in "-_" else "-" for letter in found.name).strip("-") or "model"
+    stem = stem_of(found.name)
     path = new_record(options.out, options.name, f"tune-{stem}")
     with own_generators():
         tuning = _tuned(found, options, path, stem)
