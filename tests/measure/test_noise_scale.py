@@ -167,3 +167,14 @@ def test_products_are_those_of_the_gradients_and_nothing_changes() -> None:
     assert torch.equal(torch.get_rng_state(), state)
     assert all(torch.equal(value, before[name]) for name, value in model.state_dict().items())
     assert all(parameter.grad is None for parameter in model.parameters())
+
+
+def test_dropout_is_noise_as_well_of_which_each_batch_has_its_own() -> None:
+    torch.manual_seed(0)
+    model = nn.Sequential(nn.Linear(6, 20), nn.Dropout(0.5), nn.Linear(20, 1))
+    same = [torch.ones(8, 6)] * 8
+    found = noise_scale(gradient_products(model, lambda m, b: m(b).square().mean(), same), 8)
+    assert found.noise > 0
+    model.eval()
+    still = noise_scale(gradient_products(model, lambda m, b: m(b).square().mean(), same), 8)
+    assert still.noise == pytest.approx(0, abs=1e-6 * still.signal)

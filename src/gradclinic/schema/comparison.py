@@ -55,6 +55,7 @@ class OptimizerRow:
     cost: int = 1  #: of a step, in gradients of one batch
     window: dict[str, Any] = field(default_factory=dict)  #: low, stable, start, why
     trial_steps: int = 0  #: of each training of the search
+    start: float | None = None  #: the loss before them
     trials: tuple[TrialRow, ...] = ()
     band: tuple[float, float] | None = None  #: good rates: see ComparisonReport.kept
     band_ends: tuple[bool, bool] = (False, False)  #: whether a worse rate was tried below, and above

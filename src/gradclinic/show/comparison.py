@@ -20,6 +20,25 @@ TRAINING = ("optimizer", "window", "decades", "update", "margin", "ms a step")
 NOISE = ("step", "noise scale", "95%", "a step's worth")
 LARGER = ("batch", "steps", "samples")
 
+#: Title, heads and rows of a table.
+Grid = tuple[str, tuple[str, ...], list[tuple[str, ...]]]
+
+
+def tables(told: ComparisonReport) -> list[Grid]:
+    """Those that have rows; without columns in which nothing stands."""
+    found = [
+        ("What each came to", RESULTS, result_rows(told)),
+        ("How each trained", TRAINING, training_rows(told)),
+        (f"The noise of the gradient, with {told.noise_of}", NOISE, noise_rows(told)),
+        ("What a larger batch needs to the same loss", LARGER, larger_rows(told)),
+    ]
+    return [_tidy(*each) for each in found if each[2]]
+
+
+def _tidy(title: str, heads: tuple[str, ...], rows: list[tuple[str, ...]]) -> Grid:
+    kept = [place for place in range(len(heads)) if any(row[place] for row in rows)]
+    return title, tuple(heads[place] for place in kept), [tuple(row[place] for place in kept) for row in rows]
+
 
 def result_rows(told: ComparisonReport) -> list[tuple[str, ...]]:
     """What each came to, as :data:`RESULTS` says."""
@@ -142,15 +161,9 @@ class _Shown:
         yield ""
         badge, colour = (" INTERRUPTED ", "yellow") if told.interrupted else (" COMPARED ", "green")
         yield Text.assemble(text(badge, f"bold reverse {colour}"), "  ").append(text(plain(told.headline), "bold"))
-        for heads, rows in (
-            (RESULTS, result_rows(told)),
-            (TRAINING, training_rows(told)),
-            (NOISE, noise_rows(told)),
-            (LARGER, larger_rows(told)),
-        ):
-            if rows:
-                yield ""
-                yield table(heads, rows)
+        for _, heads, rows in tables(told):
+            yield ""
+            yield table(heads, rows)
         yield ""
         for sentence in told.says:
             yield text(plain(sentence))

@@ -147,5 +147,5 @@ def test_a_run_that_is_cut_short_by_the_users_code_says_so() -> None:
 def test_noise_is_not_told_from_fewer_than_four_batches() -> None:
     with own_generators():
         probe = Probe.of(find_target(lambda: short(batches=lambda: iter([(tasks.X[:9], tasks.Y[:9])] * 3))), 0)
-    assert "3 batches of equal size" in probe.why
+    assert "a round has 3" in probe.why
     assert probe.noise(find_target(short).build(0), short()["model"], 0) is None

@@ -48,7 +48,7 @@ class Probe:
         equal = tuple(batch for batch in batches if samples_of(batch) == size)
         why = ""
         if len(equal) < FEWEST:
-            why = f"a round has {len(equal)} batches of equal size, and the noise is told from {FEWEST} at least"
+            why = f"it is told from {FEWEST} batches of equal size at least, and a round has {len(equal)}"
         return cls(equal, size, found.samples if found.ends else None, why)
 
     def noise(self, task: Task, model: nn.Module, seed: int) -> NoiseScale | None:

@@ -30,9 +30,15 @@ class Band:
 
 def band(part: Round) -> Band | None:
     """Of a round in which all rates trained for equally long; None where none of them lowers the loss."""
+    start = before(part)
     losses = {lr: fmean(outcome.loss for outcome in those) for lr, those in part.trained.items() if those}
+    return good(losses, start) if losses and start is not None else None
+
+
+def before(part: Round) -> float | None:
+    """The mean loss of the first batches; None where nothing trained."""
     first = [outcome.losses[0] for those in part.trained.values() for outcome in those if outcome.losses]
-    return good(losses, fmean(first)) if losses and first else None
+    return fmean(first) if first else None
 
 
 def good(losses: Mapping[float, float], start: float) -> Band | None:

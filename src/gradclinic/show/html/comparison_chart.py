@@ -14,6 +14,10 @@ from .figure import KIND_COLOURS, LINE_COLOURS, NEUTRAL, Chart, log_axis, number
 COLOURS = (*LINE_COLOURS, KIND_COLOURS["other"], NEUTRAL)
 #: Losses that span more than this factor are drawn on a logarithmic axis.
 LOG_SPAN = 20.0
+#: Room above and below what is drawn, as a share of it.
+ROOM = 0.1
+#: So many times all samples, or the square of it times a batch, is as good as infinite.
+FAR = 30.0
 
 
 def effort_charts(told: ComparisonReport) -> list[Chart]:
@@ -64,6 +68,10 @@ def rates_chart(told: ComparisonReport) -> Chart | None:
         return None
     layout = _layout("learning rate", "loss", [], spread=False)
     layout["xaxis"] |= log_axis(kept)
+    # Not much above where they began: one that runs away would flatten the rest.
+    top = max(row.start for row in told.rows if row.trials and row.start is not None)
+    low = min(trial.loss for row in told.rows for trial in row.trials)
+    layout["yaxis"]["range"] = numbers([low - ROOM * (top - low), top + ROOM * (top - low)])
     says = "The mean loss at the end of the short trainings; a rate at which one ended has no dot. The large dot is the"
     says += " chosen one. Wide and flat: the rate hardly matters."
     return Chart("rates", "How exactly the learning rate must be met", says, data, layout, 380)
@@ -99,7 +107,9 @@ def noise_chart(told: ComparisonReport) -> Chart | None:
                  "hovertemplate": "step %{x}: at least %{y:.3g}<extra></extra>"}
             )  # fmt: skip
     layout = _layout("step", "noise scale (samples)", [], spread=False)
-    layout["yaxis"] |= log_axis(values + ([float(told.population)] if told.population else []))
+    # Where a training has arrived the scale is as good as infinite; what lies below it should still be seen.
+    ceiling = FAR * float(told.population or FAR * told.batch)
+    layout["yaxis"] |= log_axis([min(value, ceiling) for value in values] + [float(told.population or told.batch)])
     lines = [(told.batch, "a batch")] + ([(told.population, "all samples")] if told.population else [])
     layout["shapes"] = [_level(value) for value, _ in lines]
     layout["annotations"] = [

@@ -31,15 +31,6 @@ def _shared(told: ComparisonReport) -> dict[str, Any]:
         "badge": "interrupted" if told.interrupted else "compared",
         "verdict": "undecided" if told.interrupted else "healthy",
         "says": [plain(sentence) for sentence in told.says],
-        "tables": [
-            (title, heads, rows)
-            for title, heads, rows in (
-                ("What each came to", comparison.RESULTS, comparison.result_rows(told)),
-                ("How each trained", comparison.TRAINING, comparison.training_rows(told)),
-                (f"The noise of the gradient, with {told.noise_of}", comparison.NOISE, comparison.noise_rows(told)),
-                ("What a larger batch needs to the same loss", comparison.LARGER, comparison.larger_rows(told)),
-            )
-            if rows
-        ],
+        "tables": comparison.tables(told),
         "facts": [("target", plain(told.target)), *((name, plain(said)) for name, said in comparison.facts(told))],
     }

@@ -10,7 +10,7 @@ from statistics import fmean, median
 
 from gradclinic.cure.comparing import Entry
 from gradclinic.cure.comparing.run import Run
-from gradclinic.cure.comparing.sensitivity import band
+from gradclinic.cure.comparing.sensitivity import band, before
 from gradclinic.cure.trials import Outcome, paired_interval
 from gradclinic.schema.comparison import Curve, Interval, NoiseRow, OptimizerRow, TrialRow
 
@@ -40,6 +40,7 @@ def row_of(entry: Entry, scale: Scale) -> OptimizerRow:
         cost=contestant.cost,
         window={key: getattr(search.window, key) for key in ("low", "stable", "start", "why")} if search.window else {},
         trial_steps=part.steps if part else 0,
+        start=before(part) if part else None,
         trials=tuple(_trial(lr, those) for lr, those in sorted(part.trained.items())) if part else (),
         band=(good.low, good.high) if good else None,
         band_ends=good.ends if good else (False, False),

@@ -12,6 +12,9 @@ from gradclinic.show.words import number, plural, share
 
 from .rows import Scale
 
+#: Of a full-batch step's progress that is as good as all of it.
+ALIKE = 0.9
+
 
 def headline(rows: Sequence[OptimizerRow], terms: Terms, scale: Scale, *, interrupted: bool) -> str:
     """The answer in one sentence."""
@@ -51,6 +54,32 @@ def of_noise(row: OptimizerRow | None, larger: Sequence[LargerBatch], probe: Pro
             text += f"; all {whole.size:,} at once {whole.steps:.0%} and {whole.samples:.2g} times"
         said.append(text + " (each at its own best learning rate; McCandlish et al. 2018).")
     return said
+
+
+def of_whole(row: OptimizerRow | None, probe: Probe) -> list[str]:
+    """When the noise lets SGD do as well as full-batch descent, by the step and by the gradient.
+
+    A step by a batch of B makes 1/(1 + B_noise/B) of the progress, for B of the N samples' work: it gets further by
+    each gradient where B_noise + B < N.
+    """
+    if row is None or probe.population is None:
+        return []
+    known = [(noise.step, noise.value) for noise in row.noise if noise.value is not None]
+    alike = [step for step, value in known if 1 / steps_needed(value, probe.size) >= ALIKE]
+    ahead = [step for step, value in known if value + probe.size < probe.population]
+    return [
+        f"By that, SGD does as well as full-batch descent step for step ({ALIKE:.0%} of its progress or more)"
+        f" {_when(alike, len(row.noise))}, and gets further by each gradient (noise scale and batch together below the"
+        f" {probe.population:,} samples) {_when(ahead, len(row.noise))}."
+    ]
+
+
+def _when(steps: Sequence[int], looks: int) -> str:
+    if not steps:
+        return "at no look"
+    return (
+        f"at {len(steps)} of {looks} looks (step{'s' if len(steps) > 1 else ''} {', '.join(f'{s:,}' for s in steps)})"
+    )
 
 
 def _at(noise: NoiseRow, when: str, probe: Probe) -> str:

@@ -14,7 +14,7 @@ from gradclinic.measure.noise_scale import samples_needed, steps_needed
 from gradclinic.schema.comparison import ComparisonReport, Duel, LargerBatch, NoiseRow, OptimizerRow
 
 from .rows import Scale, loss_after, row_of
-from .says import headline, of_duel, of_noise
+from .says import headline, of_duel, of_noise, of_whole
 
 #: The optimizer whose noise and speed stand beside full-batch gradient descent: the one that differs in nothing else.
 PLAIN = "sgd"
@@ -29,8 +29,8 @@ def comparison_report(
     losses = [run.outcome.loss for entry in entries for run in entry.runs]
     scale = Scale.of(loss for loss in losses if loss < inf)
     rows = _ranked([row_of(entry, scale) for entry in entries], steps, scale)
-    noisy = next((row for row in rows if row.name == PLAIN and row.noise), None)
-    noisy = noisy or next((row for row in rows if row.noise), None)
+    plain = next((row for row in rows if row.name == PLAIN and row.noise), None)
+    noisy = plain or next((row for row in rows if row.noise), None)
     duels = _duels(entries, steps, scale)
     larger = _larger(noisy.noise[0], probe) if noisy else ()
     return ComparisonReport(
@@ -47,7 +47,7 @@ def comparison_report(
         noise_of=noisy.name if noisy else None,
         larger=larger,
         duels=duels,
-        says=(*of_noise(noisy, larger, probe), *(of_duel(duel, scale) for duel in duels)),
+        says=(*of_noise(noisy, larger, probe), *of_whole(plain, probe), *(of_duel(duel, scale) for duel in duels)),
         interrupted=interrupted,
     )
 
