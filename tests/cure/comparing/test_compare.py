@@ -15,7 +15,6 @@ from gradclinic.cure.comparing.probe import Probe
 from gradclinic.cure.comparing.run import NOISE_AT, train
 from gradclinic.cure.trials import Trial
 from gradclinic.cure.tuning.rounds import recipe_of
-from gradclinic.errors import UserError
 from gradclinic.task import find_target, own_generators
 from tests.cure import tasks
 
@@ -130,7 +129,7 @@ def test_one_that_diverges_at_every_rate_is_an_entry_and_no_error() -> None:
 
 
 def test_what_fails_with_all_of_them_is_an_error() -> None:
-    with pytest.raises(UserError, match="the disk is gone"):
+    with pytest.raises(RuntimeError, match="the disk is gone"):
         entries(tasks.failing, "sgd", "adam")
 
 

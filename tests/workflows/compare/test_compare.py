@@ -223,5 +223,5 @@ def test_bad_options_are_said(options: dict[str, Any], said: str, tmp_path: Path
 
 
 def test_what_the_users_code_raises_is_one_line(tmp_path: Path) -> None:
-    with pytest.raises(UserError, match="the disk is gone"):
+    with pytest.raises(UserError, match=r"failed in tasks\.py, line \d+: RuntimeError: the disk is gone"):
         gradclinic.compare(tasks.failing, optimizers="sgd,adam", out=tmp_path, **QUICK)

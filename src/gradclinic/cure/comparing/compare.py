@@ -48,7 +48,7 @@ class Entry:
     purse: Purse = field(default_factory=lambda: Purse(float("inf"), float("inf")))  #: counts steps
     runs: list[Run] = field(default_factory=list)
     why: str = ""  #: why there are no runs
-    failed: bool = False  #: its search could not be made at all
+    error: Exception | None = None  #: what kept its search from being made at all
 
 
 def compare_all(
@@ -61,8 +61,7 @@ def compare_all(
 ) -> None:
     """Adds an entry for each, as soon as there is something to say of it.  The generators are the caller's to restore.
 
-    Raises:
-        UserError: not one of them could be tried; says what the first one met.
+    Raises what the first one met where not one of them could be tried.
     """
     for place, contestant in enumerate(those):
         entry = Entry(contestant, why=contestant.why)
@@ -73,9 +72,9 @@ def compare_all(
 
         if not entry.why:
             _enter(entry, probe, terms, told, results(contestant.name))
-    tried = [entry for entry in entries if not entry.contestant.why]
-    if tried and all(entry.failed for entry in tried):
-        raise UserError(tried[0].why)
+    errors = [entry.error for entry in entries if not entry.contestant.why]
+    if errors and errors[0] is not None and None not in errors:
+        raise errors[0]
 
 
 def _enter(entry: Entry, probe: Probe, terms: Terms, tell: Tell, results: Results) -> None:
@@ -95,10 +94,9 @@ def _enter(entry: Entry, probe: Probe, terms: Terms, tell: Tell, results: Result
     except NoneTrains as none:
         entry.why = str(none)
     except UserError as error:
-        entry.why, entry.failed = str(error), True
+        entry.why, entry.error = str(error), error
     except Exception as error:  # an optimizer that does not bear the model, or the user's own code
-        entry.why = " ".join(f"{type(error).__name__}: {error}".split())[:300]
-        entry.failed = True
+        entry.why, entry.error = " ".join(f"{type(error).__name__}: {error}".split())[:300], error
     choice = entry.search.choice
     if entry.why or choice is None:
         return

@@ -113,7 +113,7 @@ def noise_chart(told: ComparisonReport) -> Chart | None:
     lines = [(told.batch, "a batch")] + ([(told.population, "all samples")] if told.population else [])
     layout["shapes"] = [_level(value) for value, _ in lines]
     layout["annotations"] = [
-        {"x": 1, "xref": "paper", "xanchor": "right", "y": math.log10(value), "yref": "y", "yanchor": "bottom",
+        {"x": 0.8, "xref": "paper", "xanchor": "right", "y": math.log10(value), "yref": "y", "yanchor": "bottom",
          "text": f"{text}: {value:,}", "showarrow": False, "font": {"color": NEUTRAL}}
         for value, text in lines
     ]  # fmt: skip

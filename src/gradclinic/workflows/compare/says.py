@@ -46,12 +46,12 @@ def of_noise(row: OptimizerRow | None, larger: Sequence[LargerBatch], probe: Pro
     if larger:
         twice = larger[0]
         text = (
-            f"By the noise at the start, a batch of {twice.size:,} needs {twice.steps:.0%} of the steps"
+            f"By the noise at the start, a batch of {twice.size:,} needs {share(twice.steps)} of the steps"
             f" to the same loss and {twice.samples:.2g} times the samples"
         )
         if probe.population == larger[-1].size and len(larger) > 1:
             whole = larger[-1]
-            text += f"; all {whole.size:,} at once {whole.steps:.0%} and {whole.samples:.2g} times"
+            text += f"; all {whole.size:,} at once {share(whole.steps)} and {whole.samples:.2g} times"
         said.append(text + " (each at its own best learning rate; McCandlish et al. 2018).")
     return said
 
@@ -88,7 +88,7 @@ def _at(noise: NoiseRow, when: str, probe: Probe) -> str:
     if noise.value is None:
         least = f" It is at least {number(noise.low)} samples ({unit})." if noise.low > 0 else ""
         return f"{when} the noise scale cannot be told: the gradient is zero within its noise.{least}"
-    low, worth, high = (f"{1 / steps_needed(b, probe.size):.0%}" for b in (noise.high, noise.value, noise.low))
+    low, worth, high = (share(1 / steps_needed(b, probe.size)) for b in (noise.high, noise.value, noise.low))
     between = f"{number(noise.low)} to {number(noise.high)}; {unit}"
     work = f", for {share(probe.size / probe.population)} of its work" if probe.population else ""
     return (
