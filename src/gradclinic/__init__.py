@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from .task import Task
     from .workflows.answer import Answer
     from .workflows.checkup import checkup
+    from .workflows.compare import Comparison, compare
     from .workflows.convergence import Convergence
     from .workflows.diagnose import diagnose_run
     from .workflows.treat import Treatment, treat
@@ -26,12 +27,13 @@ if TYPE_CHECKING:
     from .workflows.watch import Watch, watch
 
 __all__ = [
-    "Answer", "Convergence", "Finding", "Guard", "Recipe", "Task", "Transfer", "Treatment", "Tuning", "UserError",
-    "Watch", "checkup", "diagnose_run", "transfer", "treat", "tune", "watch",
+    "Answer", "Comparison", "Convergence", "Finding", "Guard", "Recipe", "Task", "Transfer", "Treatment", "Tuning",
+    "UserError", "Watch", "checkup", "compare", "diagnose_run", "transfer", "treat", "tune", "watch",
 ]  # fmt: skip
 
 _HOMES = {
     "Answer": "workflows.answer",
+    "Comparison": "workflows.compare",
     "Convergence": "workflows.convergence",
     "Finding": "schema.finding",
     "Guard": "cure.guard.settings",
@@ -42,6 +44,7 @@ _HOMES = {
     "Tuning": "workflows.tune",
     "Watch": "workflows.watch",
     "checkup": "workflows.checkup",
+    "compare": "workflows.compare",
     "diagnose_run": "workflows.diagnose",
     "transfer": "cure.transfer",
     "treat": "workflows.treat",

@@ -74,5 +74,5 @@ def command(
         grid, seeds, folds or 0, rates, budget, seed, out, name, recipe, not no_html, html, json, not no_live, jobs, on
     )
     tuning, page, written = run_tune(target, options)
-    tuning.show(Console(highlight=False), page, written)
+    tuning.show(Console(highlight=False), recipe=written, page=page)
     return end_like(-2) if tuning.interrupted else 0

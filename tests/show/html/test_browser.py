@@ -10,8 +10,10 @@ from dataclasses import replace
 import pytest
 
 from gradclinic.show import html
+from gradclinic.show.html import comparison_page
 
 from .. import handmade
+from .test_comparison import TOLD
 from .test_page import evil
 
 CHROMIUM, DRIVER = shutil.which("chromium"), shutil.which("chromedriver")
@@ -63,7 +65,9 @@ def pages(tmp_path_factory):
         path = folder / f"{name}.html"
         path.write_text(html.page(*make()), encoding="utf-8")
         made[name] = path.as_uri()
-    return made
+    path = folder / "compared.html"
+    path.write_text(comparison_page.page(TOLD), encoding="utf-8")
+    return made | {"compared": path.as_uri()}
 
 
 def screen(browser, width):
@@ -103,6 +107,17 @@ def test_the_page_draws_its_charts_and_asks_nobody_for_anything(browser, pages, 
     assert browser.execute_script("return document.querySelectorAll('.heatmaplayer image').length") >= 1
 
 
+def test_the_page_of_a_comparison_draws_its_charts_and_asks_nobody_for_anything(browser, pages):
+    said, asked = visit(browser, pages["compared"])
+    assert said == []
+    assert asked == [pages["compared"]]
+    drawn = browser.execute_script(
+        "return [...document.querySelectorAll('.chart')].map(c => c.querySelectorAll('.scatterlayer .trace').length)"
+    )
+    assert len(drawn) == 7
+    assert all(drawn)
+
+
 def test_layers_with_numbers_for_names_keep_their_order(browser, pages):
     visit(browser, pages["numbered"])
     labels = browser.execute_script(
@@ -122,7 +137,7 @@ def test_hostile_names_run_nothing_and_make_no_links(browser, pages):
     assert any("<" in label or "script" in label for label in labels)
 
 
-@pytest.mark.parametrize("name", ["sick", "evil"])
+@pytest.mark.parametrize("name", ["sick", "evil", "compared"])
 def test_the_page_never_scrolls_sideways(browser, pages, name):
     visit(browser, pages[name], width=400)
     browser.execute_script("for (const d of document.querySelectorAll('details')) d.open = true")
