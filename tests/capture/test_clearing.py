@@ -113,3 +113,16 @@ def test_a_closure_that_clears():
         return value
 
     assert told(lambda: [optimizer.step(closure) for _ in range(8)], model) == 0
+
+
+def test_a_gradient_of_which_a_part_is_carried_on_is_not_forgotten():
+    model, optimizer = model_and_optimizer()
+
+    def train():
+        for step in range(8):
+            loss(model, step).backward()
+            optimizer.step()
+            for parameter in model.parameters():
+                parameter.grad.mul_(0.8)
+
+    assert told(train, model) == 0

@@ -4,11 +4,15 @@ from __future__ import annotations
 
 import weakref
 
+import torch
 from torch import Tensor
 from torch.optim import Optimizer
 
 #: Steps in a row without a cleared gradient before it is told: one may be meant, and so may a first one.
 IN_A_ROW = 3
+#: Elements of the gradient that are held against what they were: a gradient that was scaled down in between, to carry
+#: on with a part of it, was not forgotten.
+SAMPLE = 16
 #: Steps of each optimizer that are looked at.  Who forgets it forgets it from the start.
 LOOKED_AT = 8
 
@@ -22,6 +26,7 @@ class Clearing:
 
     def __init__(self) -> None:
         self._probes: dict[int, weakref.ref[Tensor]] = {}
+        self._left: dict[int, Tensor] = {}  # what a step left of the followed gradient
         self._cleared: dict[int, bool] = {}
         self._kept: dict[int, int] = {}
         self._steps: dict[int, int] = {}
@@ -31,7 +36,7 @@ class Clearing:
         for key, probe in self._probes.items():
             parameter = probe()
             self._passes[key] = self._passes.get(key, 0) + 1
-            if not self._cleared[key] and (parameter is None or _empty(parameter)):
+            if not self._cleared[key] and (parameter is None or _empty(parameter) or self._changed(key, parameter)):
                 self._cleared[key] = True
 
     def stepped(self, optimizer: Optimizer, index: int, tensors: list[Tensor | None]) -> Tensor | None:
@@ -39,6 +44,7 @@ class Clearing:
         count = self._steps[index] = self._steps.get(index, 0) + 1
         if count > LOOKED_AT:
             self._probes.pop(index, None)
+            self._left.pop(index, None)
             return None
         followed = self._probes[index]() if index in self._probes else None
         if followed is not None:
@@ -52,10 +58,23 @@ class Clearing:
                 return None
             self._probes[index] = weakref.ref(followed)
         self._cleared[index] = _empty(followed)
+        if not self._cleared[index]:
+            self._left[index] = _sample(followed)
         if self._kept.get(index, 0) >= IN_A_ROW:
             self._steps[index] = LOOKED_AT
             return followed
         return None
+
+    def _changed(self, key: int, parameter: Tensor) -> bool:
+        """Whether the script has written to the gradient since the step; a second pass has added to it itself."""
+        first = self._passes[key] == 1
+        return first and not torch.equal(_sample(parameter), self._left[key])
+
+
+def _sample(parameter: Tensor) -> Tensor:
+    assert parameter.grad is not None  # it is not empty
+    values = parameter.grad.detach().flatten()
+    return values[:: max(1, len(values) // SAMPLE)].clone()
 
 
 def _empty(parameter: Tensor) -> bool:

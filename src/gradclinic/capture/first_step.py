@@ -8,11 +8,11 @@ from typing import Any
 
 from torch import Tensor
 
-from gradclinic.measure.replay import Tape, find_cuts, loss_terms, margin_call, read_inputs
+from gradclinic.measure.replay import Tape, find_cuts, loss_terms, margin_call, probabilities, read_inputs
 
 
 def shown_by(tape: Tape, name_of: Callable[[Tensor], str | None]) -> Iterator[tuple[str, dict[str, Any]]]:
-    """(kind, data) of the events ``loss_call``, ``loss_terms``, ``model_input``, ``accidental_outer``, ``autocast`` and
+    """(kind, data) of the events ``loss_call``, ``loss_terms``, ``probabilities``, ``model_input``, ``accidental_outer``, ``autocast`` and
     ``graph_cut``: see ``EVENT_KINDS``.
     """
     recording = tape.recording
@@ -24,6 +24,9 @@ def shown_by(tape: Tape, name_of: Callable[[Tensor], str | None]) -> Iterator[tu
     terms = loss_terms(recording)
     if terms:
         yield "loss_terms", {"terms": [asdict(term) for term in terms]}
+    moved = [asdict(each) for each in dict.fromkeys(probabilities(recording))]
+    if moved:
+        yield "probabilities", {"moved": moved}
     for given in read_inputs(recording):
         yield "model_input", given
     if recording.outer is not None:

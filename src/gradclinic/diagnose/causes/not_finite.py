@@ -25,6 +25,9 @@ HALF = Threshold("largest_half", 65504.0, "the largest finite number of float16"
 #: The largest finite number of float32.
 SINGLE = 3.4e38
 
+#: Seven decades above the smallest normal float32: no signal is so small but by many factors.
+VANISHING = 1e-31
+
 #: Half of the smallest positive float16, 2^-24: what is below it rounds to 0.
 ROUNDS_TO_ZERO = 2.0**-25
 
@@ -107,6 +110,15 @@ def explain_non_finite(event: Event | None, evidence: Evidence, step: int, bad: 
         overflown = _outgrown(op, str(data.get("op")), where, largest, evidence)
         if overflown is not None:
             return overflown
+    if op.startswith("log") and largest == 0 and _shrinks(str(data.get("op")), evidence):
+        return _vanished(str(data.get("op")), where)
+    if op == "exp" and _quotient(str(data.get("op")), evidence):
+        return _overflow(
+            where,
+            f"exp of values up to {largest:.3g}, of which a quotient or a logarithm is taken, leaves the range of"
+            " float32 at 88.7, though the result would not",
+            {"largest_input": largest},
+        )
     if op in _SINGULAR and _in_half(inputs) and _rounded_to_zero(inputs):
         raised = evidence.interventions.changed("precision")
         if raised is None or raised.makes_finite:
@@ -129,7 +141,7 @@ def explain_non_finite(event: Event | None, evidence: Evidence, step: int, bad: 
         return explain(first, +1)
     if grew >= GREW.value or (step > 0 and too_large(evidence)):
         return explain_large_steps(evidence)
-    if _half(evidence) and (largest > HALF.value**0.5 or not inputs):
+    if (_half(evidence) or _in_half(inputs)) and (largest > HALF.value**0.5 or not inputs or _sums_in_half(op, inputs)):
         return _overflow(where, f"float16 ends at 65504 and the inputs reach {largest:.3g}", {"largest_input": largest})
     if op in _SINGULAR:
         return _invalid(str(data.get("op")), where, inputs)
@@ -189,6 +201,61 @@ def _rounded_epsilon(evidence: Evidence, where: tuple[str, ...]) -> Cause | None
 
 def _in_half(inputs: list[dict[str, Any]]) -> bool:
     return any(item.get("dtype") == "float16" for item in inputs)
+
+
+def _sums_in_half(op: str, inputs: list[dict[str, Any]]) -> bool:
+    """Whether a product of matrices in float16 took finite values: only its sums can have left the range."""
+    whole = all(not item.get("non_finite") for item in inputs)
+    return (
+        _in_half(inputs) and whole and op in ("bmm", "mm", "addmm", "baddbmm", "convolution", "sum", "mean", "cumsum")
+    )
+
+
+def _shrinks(name: str, evidence: Evidence) -> bool:
+    """Whether products make what goes into a logarithm smaller and smaller: 0 is then what the format has left."""
+    for row in evidence.ledgers[:1]:
+        by_number = {entry.sequence: entry for entry in row.ledger.entries}
+        todo = [number for entry in by_number.values() if entry.op == name for number in entry.inputs]
+        seen: set[int] = set()
+        while todo:
+            entry = by_number.get(todo.pop())
+            if entry is None or entry.sequence in seen:
+                continue
+            seen.add(entry.sequence)
+            todo += entry.inputs
+            if entry.forward_out is not None and 0 < entry.forward_out < VANISHING:
+                return True
+    return False
+
+
+def _vanished(name: str, where: tuple[str, ...]) -> Cause:
+    return Cause(
+        "precision_underflow",
+        f"{name} was given a product of so many small numbers that nothing is left of it: below 1e-45 it is exactly 0 in"
+        " float32",
+        "Add logarithms in place of multiplying probabilities (logsumexp for their sums), or normalise at each step.",
+        where,
+        {"operation": name},
+        ("log_space",),
+        "Rabiner 1989, V.A: forward probabilities leave any format's range after some hundred steps",
+        0.85,
+    )
+
+
+def _quotient(name: str, evidence: Evidence) -> bool:
+    """Whether exponentials meet in a quotient or a logarithm: a softmax, a sigmoid or a softplus written out."""
+    for row in evidence.ledgers[:1]:
+        entries = row.ledger.entries
+        exps = {entry.sequence for entry in entries if entry.op == name}
+        of_exps = exps | {e.sequence for e in entries if e.op in ("Add", "Sum") and exps.intersection(e.inputs)}
+        products = {e.sequence for e in entries if e.op == "Mul" and exps.intersection(e.inputs)}
+        for entry in entries:
+            below = of_exps.intersection(entry.inputs)
+            if entry.op == "Log" and below - exps:
+                return True
+            if entry.op == "Div" and below - exps and (exps | products).intersection(entry.inputs):
+                return True
+    return False
 
 
 def _rounded_to_zero(inputs: list[dict[str, Any]]) -> bool:

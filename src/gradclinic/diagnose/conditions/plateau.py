@@ -9,6 +9,8 @@ from ..causes.cause import Cause
 from ..causes.data import neglected_outputs, out_of_reach, plain_fault, rounded_inputs
 from ..causes.foreseen import hopeless, too_fast, too_slow
 from ..causes.forgetting import forgotten
+from ..causes.misplaced import misplaced
+from ..causes.revived import revived
 from ..causes.step_size import VIOLENT, explain_large_steps, small_inputs, too_large
 from ..causes.tested import found_by_test
 from ..condition import Condition, Threshold
@@ -65,7 +67,13 @@ def _foreseen(evidence: Evidence, known: Forecast) -> Cause:
 
 
 def _unexplained(evidence: Evidence) -> Cause:
-    small = rounded_inputs(evidence) or small_inputs(evidence) or _median_of_labels(evidence)
+    small = (
+        misplaced(evidence)
+        or rounded_inputs(evidence)
+        or revived(evidence)
+        or small_inputs(evidence)
+        or _median_of_labels(evidence)
+    )
     if small is not None:
         return small
     cause = explain_large_steps(evidence)

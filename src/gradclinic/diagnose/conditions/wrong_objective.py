@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 
 from gradclinic.schema.finding import Finding, Healthy, NotEnoughData, Outcome
 
+from ..causes.climbing import climbing
 from ..causes.loss_domain import loss_domain
 from ..causes.loss_terms import swamping_sum
 from ..causes.output_activation import output_activation
@@ -94,6 +97,9 @@ def _ascent(evidence: Evidence) -> Finding | None:
     rewarded = _rewarded(evidence)
     if rewarded is not None:
         return rewarded
+    climb = climbing(evidence)
+    if climb is not None:
+        return _flipped(evidence, climb.because, climb.action, climb.confidence, climb.numbers)
     objective = evidence.objectives[0][1] if evidence.objectives else None
     losses = evidence.losses[np.isfinite(evidence.losses)]
     if len(losses) < STEPS.value:
@@ -180,7 +186,7 @@ def _steady(evidence: Evidence) -> bool:
     return foretold > 0 and 0.1 < rise / foretold < 10
 
 
-def _flipped(evidence: Evidence, because: str, action: str, confidence: float, numbers: dict[str, float]) -> Finding:
+def _flipped(evidence: Evidence, because: str, action: str, confidence: float, numbers: dict[str, Any]) -> Finding:
     op = evidence.objectives[0][1].op if evidence.objectives else "loss"
     return Finding(
         "wrong_objective",

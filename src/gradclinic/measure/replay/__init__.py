@@ -12,13 +12,15 @@ from .battery import Battery, Examined
 from .changes import Change, changes_for
 from .cuts import Cut, find_cuts
 from .inputs import read_inputs
+from .likelihood import Probability, probabilities
 from .margins import margin_call
+from .pairing import Pairing, pairing
 from .reach import input_reach
 from .replay import Outcome, Replay
 from .tape import Call, Leaf, Ref, Tape
 from .terms import Term, loss_terms
 
 __all__ = [
-    "Battery", "Call", "Change", "Cut", "Examined", "Leaf", "Outcome", "Ref", "Replay", "Tape", "Term", "changes_for",
-    "find_cuts", "input_reach", "loss_terms", "margin_call", "read_inputs",
+    "Battery", "Call", "Change", "Cut", "Examined", "Leaf", "Outcome", "Pairing", "Probability", "Ref", "Replay", "Tape", "Term",
+    "changes_for", "find_cuts", "input_reach", "loss_terms", "margin_call", "pairing", "probabilities", "read_inputs",
 ]  # fmt: skip
