@@ -12,8 +12,8 @@ from gradclinic.measure.replay import Tape, find_cuts, loss_terms, margin_call, 
 
 
 def shown_by(tape: Tape, name_of: Callable[[Tensor], str | None]) -> Iterator[tuple[str, dict[str, Any]]]:
-    """(kind, data) of the events ``loss_call``, ``loss_terms``, ``probabilities``, ``model_input``, ``accidental_outer``, ``autocast`` and
-    ``graph_cut``: see ``EVENT_KINDS``.
+    """(kind, data) of the events ``loss_call``, ``loss_terms``, ``probabilities``, ``model_input``,
+    ``accidental_outer``, ``autocast`` and ``graph_cut``: see ``EVENT_KINDS``.
     """
     recording = tape.recording
     for called in recording.loss_calls:

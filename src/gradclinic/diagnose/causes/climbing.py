@@ -73,8 +73,8 @@ def _against_data(moved: list[dict[str, Any]], evidence: Evidence) -> Climb | No
     if not first - last > RUNS_AWAY * max(abs(first), 1.0) or last >= 0:
         return None
     return Climb(
-        f"the loss is the log-likelihood of the data itself and not its negative: it went from {first:.4g} to {last:.4g},"
-        " which makes the data ever less likely",
+        "the loss is the log-likelihood of the data itself and not its negative: it went from"
+        f" {first:.4g} to {last:.4g}, which makes the data ever less likely",
         "Put a minus before the log-likelihood.",
         0.9,
         {"loss_first_window": first, "loss_last_window": last},

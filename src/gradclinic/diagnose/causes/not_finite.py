@@ -231,8 +231,8 @@ def _shrinks(name: str, evidence: Evidence) -> bool:
 def _vanished(name: str, where: tuple[str, ...]) -> Cause:
     return Cause(
         "precision_underflow",
-        f"{name} was given a product of so many small numbers that nothing is left of it: below 1e-45 it is exactly 0 in"
-        " float32",
+        f"{name} was given a product of so many small numbers that nothing is left of it: below 1e-45 it is exactly 0"
+        " in float32",
         "Add logarithms in place of multiplying probabilities (logsumexp for their sums), or normalise at each step.",
         where,
         {"operation": name},

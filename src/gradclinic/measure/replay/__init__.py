@@ -21,6 +21,7 @@ from .tape import Call, Leaf, Ref, Tape
 from .terms import Term, loss_terms
 
 __all__ = [
-    "Battery", "Call", "Change", "Cut", "Examined", "Leaf", "Outcome", "Pairing", "Probability", "Ref", "Replay", "Tape", "Term",
-    "changes_for", "find_cuts", "input_reach", "loss_terms", "margin_call", "pairing", "probabilities", "read_inputs",
+    "Battery", "Call", "Change", "Cut", "Examined", "Leaf", "Outcome", "Pairing", "Probability", "Ref", "Replay",
+    "Tape", "Term", "changes_for", "find_cuts", "input_reach", "loss_terms", "margin_call", "pairing", "probabilities",
+    "read_inputs",
 ]  # fmt: skip

@@ -11,7 +11,7 @@ import torch
 from torch import Tensor
 
 #: Frames of torch and of this package are not the script's.
-_TORCH = os.path.dirname(torch.__file__) + os.sep
+_TORCH = str(Path(torch.__file__).resolve().parent) + os.sep
 _HERE = str(Path(__file__).resolve().parents[2]) + os.sep
 #: Frames between a call and the script that are passed over before it is given up.
 DEEPEST = 40

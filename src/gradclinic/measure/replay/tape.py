@@ -19,8 +19,8 @@ from .names import name_in_script
 CALLS_LIMIT = 20_000
 #: A loop over samples may call a loss for each; the first say what the others are.
 LOSS_CALLS_LIMIT = 8
-#: And a loop over time steps has a reward for each: the first have the name that all have.
-NAMES_LIMIT = 64
+#: A name is looked up in some ten microseconds: an episode that was played in the same step may have thousands.
+NAMES_LIMIT = 2_000
 #: Calls that weigh a value, or set it off against another.
 _WEIGHING = {"mul", "__mul__", "__rmul__", "multiply", "sub", "__sub__", "__rsub__", "rsub", "div", "__truediv__"}
 
