@@ -27,6 +27,7 @@ class Clearing:
     def __init__(self) -> None:
         self._probes: dict[int, weakref.ref[Tensor]] = {}
         self._left: dict[int, Tensor] = {}  # what a step left of the followed gradient
+        self._places: dict[int, int] = {}  # and where it lay
         self._cleared: dict[int, bool] = {}
         self._kept: dict[int, int] = {}
         self._steps: dict[int, int] = {}
@@ -48,8 +49,10 @@ class Clearing:
             return None
         followed = self._probes[index]() if index in self._probes else None
         if followed is not None:
-            # Without a backward pass the script wrote the gradient itself, in place of the one before.
+            # Without a backward pass, or in a tensor of its own, the script wrote the gradient itself, in place of the
+            # one before: what is added to stays where it is.
             kept = not self._cleared[index] and self._passes.get(index, 0) > 0
+            kept = kept and _place(followed) == self._places.get(index)
             self._kept[index] = self._kept.get(index, 0) + 1 if kept else 0
         self._passes[index] = 0
         if followed is None:
@@ -59,7 +62,7 @@ class Clearing:
             self._probes[index] = weakref.ref(followed)
         self._cleared[index] = _empty(followed)
         if not self._cleared[index]:
-            self._left[index] = _sample(followed)
+            self._left[index], self._places[index] = _sample(followed), _place(followed)
         if self._kept.get(index, 0) >= IN_A_ROW:
             self._steps[index] = LOOKED_AT
             return followed
@@ -74,7 +77,12 @@ class Clearing:
 def _sample(parameter: Tensor) -> Tensor:
     assert parameter.grad is not None  # it is not empty
     values = parameter.grad.detach().flatten()
-    return values[:: max(1, len(values) // SAMPLE)].clone()
+    # An odd stride: an even one stays in a few columns of a matrix, and those may never get a gradient.
+    return values[:: len(values) // SAMPLE | 1].clone()
+
+
+def _place(parameter: Tensor) -> int:
+    return 0 if parameter.grad is None or parameter.grad.is_sparse else parameter.grad.data_ptr()
 
 
 def _empty(parameter: Tensor) -> bool:

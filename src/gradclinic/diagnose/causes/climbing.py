@@ -13,6 +13,8 @@ _GAINS: Final = re.compile(
     r"^(r|R|G|A|rew|ret|adv|gae)s?$|reward|return|advantage|payoff|utility|profit", re.IGNORECASE
 )
 _COSTS: Final = re.compile(r"cost|regret|penalty|distance", re.IGNORECASE)
+#: What may stand between a critic's last layer and its mean without turning the sign.
+_PASSED_ON: Final = frozenset({"Mean", "Squeeze", "View", "Select", "Slice", "UnsafeView", "ReshapeAlias", "T"})
 #: A log-likelihood that falls by more than its own size does not settle at a best value: it runs away from it.
 RUNS_AWAY: Final = 1.0
 
@@ -28,11 +30,55 @@ class Climb:
 
 
 def climbing(evidence: Evidence) -> Climb | None:
-    """A policy that is pushed away from what its script calls the reward, or a likelihood that is minimised."""
+    """What is rewarded, likely or near, and is made rare, unlikely or far."""
     if any(value is True for value in evidence.settings("maximize")):
         return None
+    for event in evidence.events("turned_similarity"):
+        return _farthest(event.data["what"])
     for event in evidence.events("probabilities"):
-        return _against_reward(event.data["moved"]) or _against_data(event.data["moved"], evidence)
+        found = _against_reward(event.data["moved"]) or _against_data(event.data["moved"], evidence)
+        if found is not None:
+            return found
+    return _against_critic(evidence)
+
+
+def _farthest(what: str) -> Climb:
+    """A softmax over distances picks what is farthest, whatever it is trained to pick."""
+    return Climb(
+        f"the logits of the softmax are {'distances' if what == 'distance' else 'similarities with a minus'}, so that"
+        " what belongs together is pushed apart",
+        f"Give the softmax {'minus the distances' if what == 'distance' else 'the similarities themselves'}.",
+        0.9,
+        {"logits": what},
+    )
+
+
+def _against_critic(evidence: Evidence) -> Climb | None:
+    """An actor that minimises the mean of what a critic, trained by another optimizer, predicts of a reward."""
+    words = [word.lower() for event in evidence.events("script_words") for word in event.data["words"]]
+    if not any("reward" in word for word in words) or any("cost" in word for word in words):
+        return None
+    owners = {name: p.optimizer for p in evidence.parameters for name in (p.name, *p.aliases)}
+    stepping = {step.tick: step.optimizer for step in evidence.steps}
+    errors = {stepping.get(tick) for tick, o in evidence.objectives if o.classes is None and (o.sign or 0) > 0}
+    for row in evidence.ledgers:
+        actor = stepping.get(row.tick)
+        entries = sorted(row.ledger.entries, key=lambda entry: entry.sequence)
+        weights = [entry for entry in entries if entry.kind == "weight" and entry.parameters]
+        if row.ledger.objective is not None or len(weights) < 2:
+            continue
+        critic = owners.get(weights[-1].parameters[0])
+        after = {entry.op for entry in entries if entry.sequence > weights[-1].sequence}
+        mine = owners.get(weights[0].parameters[0])
+        if critic is None or critic == actor or mine != actor or critic not in errors or "Mean" not in after:
+            continue
+        if after <= _PASSED_ON:
+            return Climb(
+                "the mean of what the critic predicts, a reward, is minimised: the actor looks for the worst action",
+                "Put a minus before the critic's mean in the actor's loss.",
+                0.8,
+                {"actor": int(actor or 0), "critic": int(critic)},
+            )
     return None
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from gradclinic.schema.finding import Healthy, NotEnoughData, Outcome
 
 from ..causes import at_start
+from ..causes.apart import normalised_apart
 from ..causes.cause import Cause
 from ..causes.data import neglected_outputs, out_of_reach, plain_fault, rounded_inputs
 from ..causes.foreseen import hopeless, too_fast, too_slow
@@ -32,6 +33,10 @@ def check(evidence: Evidence) -> Outcome:
     if neglected is not None:
         seen = "A part of what is predicted is not learned, whatever the loss as a whole does"
         return found("plateau", neglected, evidence, seen=seen, step=0, numbers={}, grave="critical")
+    apart = normalised_apart(evidence) if evidence.forecast is None else None
+    if apart is not None:
+        seen = "The loss came down by less than half of the way"
+        return found("plateau", apart, evidence, seen=seen, step=0, numbers={}, grave="critical")
     if evidence.forecast is None and not learning.well:
         fault = plain_fault(evidence) or forgotten(evidence) if learning.works else out_of_reach(evidence)
         if fault is not None:

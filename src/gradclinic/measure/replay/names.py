@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import sys
 from pathlib import Path
 from types import FrameType
@@ -36,3 +37,15 @@ def _script_frame() -> FrameType | None:
             return frame
         frame = frame.f_back
     return None
+
+
+def words_in_script(pattern: re.Pattern[str]) -> list[str]:
+    """The names that the functions of the script that are running use, as far as they match."""
+    words: set[str] = set()
+    frame: FrameType | None = sys._getframe(1)
+    while frame is not None:
+        code = frame.f_code
+        if not code.co_filename.startswith((_TORCH, _HERE, "<")):
+            words.update(name for name in (*code.co_names, *code.co_varnames) if pattern.search(name))
+        frame = frame.f_back
+    return sorted(words)
