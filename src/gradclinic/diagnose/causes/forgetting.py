@@ -52,8 +52,6 @@ def forgotten(evidence: Evidence) -> Cause | None:
 
 
 def _faded(norms: NDArray[np.float64]) -> bool:
-    """Whether the positions without a gradient are the first ones, and those after them hardly have any."""
-    alive = np.flatnonzero(norms > 0)
-    if len(alive) < 3 or not (norms[alive[0] :] > 0).all():
-        return False
-    return bool(np.log10(norms[alive[0]] / norms[alive[-1]]) < -FADED)
+    """Whether the positions after the last one without a gradient begin with hardly any."""
+    tail = norms[np.flatnonzero(norms <= 0)[-1] + 1 :]
+    return len(tail) >= 3 and bool(np.log10(tail[0] / tail[-1]) < -FADED)
