@@ -184,8 +184,13 @@ def judge(steps: Sequence[Step], objectives: Sequence[tuple[int, Objective]] = (
 def judge_raised(steps: Sequence[Step]) -> Learning:
     """The same of a value that is there to be raised: judged upside down, and told as it is."""
     turned = judge([replace(step, loss=None if step.loss is None else -step.loss) for step in steps])
-    names = ("first", "last", "best", "peak")
-    return replace(turned, **{name: None if (value := getattr(turned, name)) is None else -value for name in names})
+    return replace(
+        turned, first=_minus(turned.first), last=_minus(turned.last), best=_minus(turned.best), peak=_minus(turned.peak)
+    )
+
+
+def _minus(value: float | None) -> float | None:
+    return None if value is None else -value
 
 
 def main_term(objectives: Sequence[tuple[int, Objective]]) -> float | None:
