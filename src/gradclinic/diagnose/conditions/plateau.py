@@ -11,6 +11,7 @@ from ..causes.data import neglected_outputs, out_of_reach, plain_fault, rounded_
 from ..causes.foreseen import hopeless, too_fast, too_slow
 from ..causes.forgetting import forgotten
 from ..causes.misplaced import misplaced
+from ..causes.post_norm import normalised_after_shortcuts
 from ..causes.revived import revived
 from ..causes.step_size import VIOLENT, explain_large_steps, small_inputs, too_large
 from ..causes.tested import found_by_test
@@ -84,7 +85,7 @@ def _unexplained(evidence: Evidence) -> Cause:
     cause = explain_large_steps(evidence)
     if cause.id in ("input_scale", "target_scale"):
         return cause
-    tested = forgotten(evidence) or found_by_test(evidence)
+    tested = forgotten(evidence) or found_by_test(evidence) or normalised_after_shortcuts(evidence)
     if tested is not None:
         return tested
     return Cause(
