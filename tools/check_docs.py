@@ -123,6 +123,8 @@ def check_command(root: Path, line: str) -> Iterator[str]:
         return  # an apostrophe: prose, not a command
     if words[:1] == ["make"]:
         yield from (f"names make {word}, which is no target" for word in unknown_targets(root, words[1:]))
+    if "|" in words:
+        words = words[: words.index("|")]
     if words[:3] == ["python", "-m", "gradclinic"]:
         words = words[2:]
     if words[:1] != ["gradclinic"] or len(words) == 1:
@@ -150,7 +152,8 @@ def unknown_targets(root: Path, words: list[str]) -> list[str]:
 
 def check_outputs(text: str) -> Iterator[str]:
     """Places for a command's output that tools/fill_outputs.py has not filled."""
-    for command in re.findall(r"<!-- output of: (.+?) -->\s*<!-- end of output -->", text):
+    place = r"<!-- (?:output|contents)? ?(?:of|run): (.+?) -->\s*(?:<!-- compared: .+? -->\s*)?<!-- end of \w+ -->"
+    for command in re.findall(place, text):
         yield f"lacks the output of {command}: run tools/fill_outputs.py"
 
 

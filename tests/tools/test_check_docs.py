@@ -64,6 +64,8 @@ def test_a_kept_promise_passes(tool: ModuleType, root: Path, text: str) -> None:
         ("`make nothing`", "make nothing"),
         ("```sh\n$ make demo nothing\n```", "make nothing"),
         ("<!-- output of: x -->\n<!-- end of output -->", "output of x"),
+        ("<!-- run: x -->\n<!-- compared: numbers within 5% -->\n<!-- end of output -->", "output of x"),
+        ("<!-- contents of: x -->\n<!-- end of contents -->", "output of x"),
     ],
 )
 def test_a_broken_promise_is_found(tool: ModuleType, root: Path, text: str, problem: str) -> None:
@@ -76,6 +78,7 @@ def test_a_broken_promise_is_found(tool: ModuleType, root: Path, text: str, prob
     [
         ("gradclinic run --json out.json train.py --lr 0.1", None),
         ("gradclinic --version", None),
+        ("gradclinic run train.py | sed -n 1p", None),
         ("python -m gradclinic run train.py", None),
         ("gradclinic cure", "gradclinic cure"),
         ("gradclinic run --nothing train.py", "--nothing"),
