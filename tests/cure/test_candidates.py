@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 import torch
+from torch import Tensor, nn
 
 from gradclinic.cure import Change, Recipe
 from gradclinic.cure.candidates import bases, candidates, ground_of, proposals
@@ -140,3 +141,21 @@ def test_what_cannot_be_screened_says_why() -> None:
         found = screen(target, Recipe(), 0, tuple(islice(target.build(0).stream(), 2)))
     assert "LBFGS" in found.why
     assert found.width != found.width
+
+
+def test_a_recurrent_network_starts_at_a_smaller_share_of_its_limit() -> None:
+    def start(model: nn.Module) -> float:
+        target = find_target(lambda: tasks.made(model))
+        found = screen(target, Recipe(), 0, tuple(islice(target.build(0).stream(), 2)))
+        return found.start / found.stable
+
+    class Recurrent(nn.Module):
+        def __init__(self) -> None:
+            super().__init__()
+            self.cell, self.head = nn.RNN(1, 8, batch_first=True), nn.Linear(8, 3)
+
+        def forward(self, x: Tensor) -> Tensor:
+            return self.head(self.cell(x.unsqueeze(-1))[0][:, -1])
+
+    with own_generators():
+        assert start(Recurrent()) == pytest.approx(start(tasks.stack()) / 2)
