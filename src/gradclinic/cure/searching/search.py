@@ -88,7 +88,7 @@ def search(
     optimizer = task.new_optimizer()
     found.own = own_settings(optimizer)
     found.by_metric = task.metric is not None
-    found.plan = plan(wanted.trials, wanted.seeds, task.steps, wanted.budget)
+    found.plan = plan(wanted.trials, wanted.seeds, task.steps, wanted.budget, together=wanted.together)
     Space.of(wanted.names, optimizer, None)  # a setting that it does not have is told at once
     rates = _rates(found, target, task, wanted, purse, tell) if "lr" in wanted.names else None
     found.space = Space.of(wanted.names, optimizer, rates)

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from .plan import WHOLE
 from .space import Settings, Space
 
 if TYPE_CHECKING:
@@ -21,8 +22,6 @@ if TYPE_CHECKING:
 NAME = "gradclinic tune"
 #: Trials drawn at random before the sampler has anything to go by (Optuna's default), and their share at most.
 RANDOM, RANDOM_SHARE = 10, 1 / 3
-#: Whole trials before one is stopped for doing worse than their median (Optuna's default).
-WHOLE = 5
 
 #: Attributes of a trial in the study.
 FATE, STEPS = "fate", "steps"
@@ -90,8 +89,8 @@ class Study:
             self._open[number].report(nan if value is None else value, steps)
 
     def hopeless(self, number: int) -> bool:
-        """Whether a trial did worse so far than the median of the whole ones had at that point."""
-        return self._open[number].should_prune()
+        """Whether a trial that goes on did worse so far than the median of the whole ones had at that point."""
+        return bool(self._open[number].should_prune())  # numpy's, at times
 
     def decide(self, number: int, fate: str, steps: int) -> None:
         """How a trial ended after ``steps`` steps: "" as a whole one, :data:`PRUNED`, or why."""

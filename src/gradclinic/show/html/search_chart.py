@@ -49,7 +49,7 @@ def setting_charts(told: SearchReport) -> list[Chart]:
     found = []
     for each in told.names if told.trials else ():
         data = _dots(told, lambda row, each=each: _place(each, row))  # type: ignore[misc]
-        says = f"Each dot is a trial. The best ones close together: the {each.replace('-', ' ')} matters."
+        says = f"Each dot is a trial. The best ones close together: the {_title(each)} matters."
         layout = _layout(told, _axis(told, each))
         found.append(Chart(f"over-{each}", f"Over the {_title(each)}", says, data, layout, 320))
     return found
