@@ -23,12 +23,13 @@ if TYPE_CHECKING:
     from .workflows.convergence import Convergence
     from .workflows.diagnose import diagnose_run
     from .workflows.treat import Treatment, treat
-    from .workflows.tune import Tuning, tune
+    from .workflows.tune import Searched, Tuning, search, tune
     from .workflows.watch import Watch, watch
 
 __all__ = [
-    "Answer", "Comparison", "Convergence", "Finding", "Guard", "Recipe", "Task", "Transfer", "Treatment", "Tuning",
-    "UserError", "Watch", "checkup", "compare", "diagnose_run", "transfer", "treat", "tune", "watch",
+    "Answer", "Comparison", "Convergence", "Finding", "Guard", "Recipe", "Searched", "Task", "Transfer", "Treatment",
+    "Tuning", "UserError", "Watch", "checkup", "compare", "diagnose_run", "search", "transfer", "treat", "tune",
+    "watch",
 ]  # fmt: skip
 
 _HOMES = {
@@ -38,6 +39,7 @@ _HOMES = {
     "Finding": "schema.finding",
     "Guard": "cure.guard.settings",
     "Recipe": "cure",
+    "Searched": "workflows.tune",
     "Task": "task",
     "Transfer": "cure.transfer",
     "Treatment": "workflows.treat",
@@ -46,6 +48,7 @@ _HOMES = {
     "checkup": "workflows.checkup",
     "compare": "workflows.compare",
     "diagnose_run": "workflows.diagnose",
+    "search": "workflows.tune",
     "transfer": "cure.transfer",
     "treat": "workflows.treat",
     "tune": "workflows.tune",

@@ -40,10 +40,11 @@ BY_HAND: dict[str, list[dict[str, Any]]] = {
     "unfreeze": [{}],
     "pre_norm": [{}],
     "descend": [{}],
+    "momentum": [{"momentum": 0.95}, {"momentum": 0.0}],
     "residual_scaling": [{"kind": "scaled"}],
 }
 #: Families that touch no module: a few models stand for all.
-LOOP = ("optimizer", "learning_rate", "schedule", "clipping")
+LOOP = ("optimizer", "momentum", "learning_rate", "schedule", "clipping")
 FEW = ("mlp", "float16", "embedded", "frozen", "wrong_optimizer", "pretrained")
 #: And models that differ from others for some families only.
 ONLY = {

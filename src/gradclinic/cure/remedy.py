@@ -14,7 +14,7 @@ Options = Mapping[str, Any]
 #: In the order in which the changes of a recipe are applied; of each at most one stands in a recipe.
 FAMILIES = (
     "parameters", "precision", "inputs", "targets", "output", "activation", "normalization", "shortcuts", "recurrence",
-    "initialization", "optimizer", "regularization", "learning_rate", "schedule", "clipping",
+    "initialization", "optimizer", "momentum", "regularization", "learning_rate", "schedule", "clipping",
 )  # fmt: skip
 
 

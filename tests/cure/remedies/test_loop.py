@@ -15,6 +15,7 @@ from gradclinic.cure.patient import Patient
 from gradclinic.cure.recipe import Applied, Change, Recipe
 from gradclinic.cure.remedies import find_remedy
 from gradclinic.cure.remedies.target_standardization import targets
+from gradclinic.cure.remedy import CannotApply
 from gradclinic.cure.surgery.wide_step import stochastic
 from gradclinic.task import seed_all
 from tests.cure.zoo import classifier, mlp, regressor, rows
@@ -38,6 +39,26 @@ def rates(model: nn.Module, optimizer: torch.optim.Optimizer, steps: int) -> lis
         model.weight.grad = torch.zeros_like(model.weight)
         optimizer.step()
     return found
+
+
+def test_momentum_moves_by_all_gradients_so_far() -> None:
+    model, optimizer = applied(*one(torch.zeros(1, 1)), "momentum", momentum=0.5)
+    for _ in range(3):
+        model.weight.grad = torch.ones_like(model.weight)
+        optimizer.step()
+    # By hand: 1, then 1 + 1/2, then 1 + 1/2 + 1/4.
+    assert model.weight.item() == pytest.approx(-(1 + 1.5 + 1.75))
+
+
+def test_momentum_is_adams_first_beta_and_leaves_the_second() -> None:
+    _, optimizer = applied(*one(torch.zeros(1, 1), kind=torch.optim.Adam), "momentum", momentum=0.5)
+    assert optimizer.param_groups[0]["betas"] == (0.5, 0.999)
+
+
+@pytest.mark.parametrize(("kind", "momentum"), [(torch.optim.Adagrad, 0.5), (torch.optim.SGD, 1.0)])
+def test_a_momentum_that_cannot_be_is_refused(kind: type[torch.optim.Optimizer], momentum: float) -> None:
+    with pytest.raises(CannotApply, match="momentum"):
+        applied(*one(torch.zeros(1, 1), kind=kind), "momentum", momentum=momentum)
 
 
 def test_warm_up_rises_by_equal_steps_and_stays() -> None:

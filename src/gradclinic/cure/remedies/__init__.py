@@ -23,6 +23,7 @@ from .learning_rate import LearningRate
 from .loss_scaling import LossScaling
 from .lr_schedule import LearningRateSchedule
 from .lsuv_init import LsuvInit
+from .momentum import Momentum
 from .normalization import Normalization
 from .optimizer import OptimizerChange
 from .orthogonal_init import OrthogonalInit
@@ -66,6 +67,7 @@ BUILT_IN: tuple[Remedy, ...] = (
     OptimizerChange(),
     Epsilon(),
     Descend(),
+    Momentum(),
     WeightDecay(),
     Dropout(),
     LearningRate(),

@@ -11,7 +11,7 @@ from statistics import fmean, stdev
 
 from gradclinic.errors import UserError
 from gradclinic.measure.range_test import Suggestions, suggest
-from gradclinic.task import Target, parts_of
+from gradclinic.task import Target, Task, parts_of
 
 from ..purse import Purse
 from ..recipe import Recipe
@@ -78,16 +78,7 @@ def run_search(
     targets = fold_targets(target, wanted.folds, wanted.seed) if wanted.folds else [target] * wanted.seeds
     schedule = partial(plan, replicates=len(targets), steps=task.steps, budget=wanted.budget, together=wanted.together)
     schedule(wanted.grid)  # a budget that is too small is told at once
-    tell("the window", 0.0)
-    batches = chain.from_iterable(map(parts_of, task.stream()))
-    search.window = screen(targets[0], Recipe(), wanted.seed, list(islice(batches, BATCHES)))
-    purse.spend("window", COST)
-    span = wanted.span or around(search.window, own)
-    steps = wanted.range_steps
-    search.curve = range_test(targets[0], span.low, span.high, wanted.seed, lambda what, _: tell(what, 0.05), steps)
-    purse.spend("range test", len(search.curve.losses))
-    search.found = suggest(search.curve.rates, search.curve.losses)
-    within = wanted.span or inside(search.curve, search.window, search.found)
+    within = look(search, targets[0], task, wanted, purse, tell)
     search.rates = rates_of(within, wanted.grid, 0.0 if wanted.together else own)
     with ExitStack() as stack:
         different = {each.name: each for each in targets}
@@ -107,6 +98,27 @@ def run_search(
         )
     search.choice = choose(search.rounds[-1].trained, search.rates)
     _refuse(search, target.name)
+
+
+def look(search: Search, target: Target, task: Task, wanted: Wanted, purse: Purse, tell: Tell) -> Span:
+    """Measures the window and runs the range test; the span of rates worth training.
+
+    ``task`` is one that ``target`` built, whose batches the window is measured on.
+
+    Raises:
+        UserError: the loss is not finite before the first step.
+    """
+    own = max(float(group["lr"]) for group in task.new_optimizer().param_groups)
+    tell("the window", 0.0)
+    batches = chain.from_iterable(map(parts_of, task.stream()))
+    search.window = screen(target, Recipe(), wanted.seed, list(islice(batches, BATCHES)))
+    purse.spend("window", COST)
+    span = wanted.span or around(search.window, own)
+    steps = wanted.range_steps
+    search.curve = range_test(target, span.low, span.high, wanted.seed, lambda what, _: tell(what, 0.05), steps)
+    purse.spend("range test", len(search.curve.losses))
+    search.found = suggest(search.curve.rates, search.curve.losses)
+    return wanted.span or inside(search.curve, search.window, search.found)
 
 
 def _refuse(search: Search, name: str) -> None:
