@@ -113,3 +113,32 @@ def test_a_closure_that_clears():
         return value
 
     assert told(lambda: [optimizer.step(closure) for _ in range(8)], model) == 0
+
+
+def test_a_gradient_of_which_a_part_is_carried_on_is_not_forgotten():
+    model, optimizer = model_and_optimizer()
+
+    def train():
+        for step in range(8):
+            loss(model, step).backward()
+            optimizer.step()
+            for parameter in model.parameters():
+                parameter.grad.mul_(0.8)
+
+    assert told(train, model) == 0
+
+
+def test_a_gradient_that_the_script_puts_in_the_place_of_the_last_is_not_added_to():
+    model, _ = model_and_optimizer()
+    masters = [parameter.detach().clone().requires_grad_() for parameter in model.parameters()]
+    optimizer = torch.optim.SGD(masters, lr=0.01)
+
+    def train():
+        for step in range(8):
+            model.zero_grad()
+            loss(model, step).backward()
+            for master, parameter in zip(masters, model.parameters(), strict=True):
+                master.grad = parameter.grad.clone()
+            optimizer.step()
+
+    assert told(train, model) == 0

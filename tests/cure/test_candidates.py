@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from itertools import islice
+from pathlib import Path
 from typing import Any
 
 import pytest
 import torch
+from torch import Tensor, nn
 
 from gradclinic.cure import Change, Recipe
 from gradclinic.cure.candidates import bases, candidates, ground_of, proposals
@@ -97,6 +99,22 @@ def test_no_more_is_looked_at_than_the_purse_bears() -> None:
     assert len(looked) == 4
 
 
+def test_what_there_is_a_reason_for_is_tried_though_nobody_looked_at_it(tmp_path: Path) -> None:
+    torch.save(tasks.stack()[0].state_dict(prefix="0."), tmp_path / "old.pt")
+
+    def pretrained() -> dict[str, Any]:
+        far = lambda: ((100 * x + 500, y) for x, y in tasks.batches())  # noqa: E731
+        return tasks.made(tasks.stack(), batches=far) | {"pretrained": tmp_path / "old.pt"}
+
+    one = patient(pretrained)
+    found = candidates(one, proposals(one), bases(one, proposals(one)), lambda _: None)
+    remedies = {change.remedy for change in found[0].recipe.changes}
+    assert remedies == {"pretrained_weights", "discriminative_rates"}
+    tried = [{change.remedy for change in candidate.recipe.changes} for candidate in found]
+    assert {"kaiming_init"} not in tried
+    assert not any("input_standardization" in each for each in tried)  # old weights expect what they learned on
+
+
 @pytest.mark.parametrize(
     ("change", "wider"),
     [
@@ -123,3 +141,21 @@ def test_what_cannot_be_screened_says_why() -> None:
         found = screen(target, Recipe(), 0, tuple(islice(target.build(0).stream(), 2)))
     assert "LBFGS" in found.why
     assert found.width != found.width
+
+
+def test_a_recurrent_network_starts_at_a_smaller_share_of_its_limit() -> None:
+    def start(model: nn.Module) -> float:
+        target = find_target(lambda: tasks.made(model))
+        found = screen(target, Recipe(), 0, tuple(islice(target.build(0).stream(), 2)))
+        return found.start / found.stable
+
+    class Recurrent(nn.Module):
+        def __init__(self) -> None:
+            super().__init__()
+            self.cell, self.head = nn.RNN(1, 8, batch_first=True), nn.Linear(8, 3)
+
+        def forward(self, x: Tensor) -> Tensor:
+            return self.head(self.cell(x.unsqueeze(-1))[0][:, -1])
+
+    with own_generators():
+        assert start(Recurrent()) == pytest.approx(start(tasks.stack()) / 2)

@@ -21,7 +21,7 @@ import gradclinic
 from gradclinic.cure.patient import Patient
 from gradclinic.cure.recipe import Applied, Change, Recipe
 from gradclinic.cure.remedies import all_remedies, find_remedy
-from gradclinic.cure.remedy import CannotApply
+from gradclinic.cure.remedy import FAMILIES, CannotApply
 from gradclinic.task import Task, seed_all
 from tests.cure.zoo import ZOO
 
@@ -36,15 +36,29 @@ BY_HAND: dict[str, list[dict[str, Any]]] = {
     "raise_precision": [{}],
     "optimizer": [{"name": "adagrad", "lr": 0.01}],
     "dropout": [{"p": 0.0}],
+    "discriminative_rates": [{"layers": {"2": {"factor": 0.1, "start": 1}, "4": {"factor": 0.5, "start": None}}}],
     "unfreeze": [{}],
     "pre_norm": [{}],
     "descend": [{}],
+    "momentum": [{"momentum": 0.95}, {"momentum": 0.0}],
     "residual_scaling": [{"kind": "scaled"}],
 }
 #: Families that touch no module: a few models stand for all.
-LOOP = ("optimizer", "learning_rate", "schedule", "clipping")
-FEW = ("mlp", "float16", "embedded", "frozen", "wrong_optimizer")
-CASES = [(model, remedy.id) for model in ZOO for remedy in all_remedies() if model in FEW or remedy.family not in LOOP]
+LOOP = ("optimizer", "momentum", "learning_rate", "schedule", "clipping")
+FEW = ("mlp", "float16", "embedded", "frozen", "wrong_optimizer", "pretrained")
+#: And models that differ from others for some families only.
+ONLY = {
+    "gru": ("recurrence",),
+    "rnn": ("recurrence",),
+    "bfloat16": ("precision", "inputs", "initialization"),
+    "pretrained": ("initialization", "schedule"),
+}
+CASES = [
+    (model, remedy.id)
+    for model in ZOO
+    for remedy in all_remedies()
+    if remedy.family in ONLY.get(model, FAMILIES) and (model in FEW or remedy.family not in LOOP)
+]
 
 
 def built(name: str, seed: int = 5) -> Task:

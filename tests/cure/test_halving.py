@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -45,10 +46,17 @@ def test_each_round_has_fewer_candidates_more_steps_and_a_seed_of_its_own() -> N
     rounds: list[list[Result]] = []
     ranked = [candidate(float(rate)) for rate in range(1, 9)]
     halve(rounds, made, ranked, Purse(2000, 4000), 0.57, 2000, 5, lambda what, share: None)  # type: ignore[arg-type]
-    assert [(steps, seed) for steps, seed, _ in made.asked] == [(20, 5), (80, 6), (320, 7)]
+    assert [(steps, seed) for steps, seed, _ in made.asked] == [(20, 5), (60, 6), (200, 7)]
     assert made.asked[0][2] == (0.0, *(float(rate) for rate in range(1, 9)))
-    assert made.asked[1][2] == (0.0, 8.0, 7.0, 6.0)
-    assert made.asked[2][2] == (8.0, 7.0)
+    assert made.asked[1][2] == (0.0, 8.0, 7.0, 6.0, 5.0)
+    assert made.asked[2][2] == (8.0, 7.0, 6.0)
+
+
+def test_what_one_would_build_today_enters_and_stays() -> None:
+    made = Made(lambda rate, steps: outcome(10 - rate))
+    ranked = [*(candidate(float(rate)) for rate in range(2, 30)), replace(candidate(1.0), usual=True)]
+    halve([], made, ranked, Purse(200, 200), 0.5, 2000, 0, lambda what, share: None)  # type: ignore[arg-type]
+    assert [1.0 in those for _, _, those in made.asked] == [True, True, True]
 
 
 def test_a_small_purse_lets_few_in_and_a_large_one_many() -> None:

@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Iterator
+from dataclasses import replace
+from pathlib import Path
+from tempfile import gettempdir
 
 import torch
 import torch.nn.functional as F
@@ -210,6 +214,14 @@ class Wrong(torch.optim.Adam):
         super().__init__(parameters, lr, eps=1e-2, weight_decay=0.5, maximize=True)  # type: ignore[arg-type]
 
 
+def pretrained() -> Task:
+    """Weights of the same network, its head apart, in a file."""
+    state = {name: rows(*value.shape) for name, value in mlp(3).state_dict().items() if not name.startswith("8.")}
+    path = Path(gettempdir()) / f"gradclinic-zoo-{os.getpid()}.pt"
+    torch.save(state, path)
+    return replace(classifier(mlp(3), rows(12, 6)), pretrained=path)
+
+
 ZOO: dict[str, Build] = {
     "mlp": lambda: classifier(mlp(), rows(12, 6)),
     "functional": lambda: classifier(Functional(), rows(12, 6)),
@@ -228,6 +240,7 @@ ZOO: dict[str, Build] = {
     "shared": lambda: classifier(Shared(), rows(12, 6)),
     "parametrized": lambda: classifier(parametrized(), rows(12, 6)),
     "wrapped": lambda: classifier(nn.DataParallel(mlp(3)), rows(12, 6)),
+    "pretrained": pretrained,
     "frozen": lambda: classifier(frozen(), rows(12, 6)),
     "wrong_optimizer": lambda: classifier(mlp(3), rows(12, 6), optimizer=Wrong),
     "regression": lambda: regressor(

@@ -5,13 +5,14 @@ Each condition and cause on the smallest record that has it, and on its nearest 
 
 from __future__ import annotations
 
+from dataclasses import replace
 from math import sqrt
 
 import numpy as np
 import pytest
 
 from gradclinic.diagnose import diagnose
-from gradclinic.schema.ledger import Recurrence
+from gradclinic.schema.ledger import Line, Recurrence
 
 from . import handmade as hand
 from .verdicts import first, quiet, stuck
@@ -116,3 +117,12 @@ def test_a_recurrence_that_expands_is_named_as_one():
     grads = tuple(10.0 ** (0.2 * (29 - t)) for t in range(30))
     found = first(stuck(depth=30, sigma=2.5, recurrences=[Recurrence("cell", "Addmm", "w", grads)], moved=0.01))
     assert (found.condition, found.cause) == ("exploding_gradient", "recurrent_expansion")
+
+
+def test_an_output_in_the_units_of_its_targets_is_no_growth_through_depth():
+    plain = hand.ledger(4, objective=hand.cross_entropy())
+    scaled = replace(plain, lines=(plain.lines[0], Line(900, "other", "", "Mul", 3.5), *plain.lines[1:]))
+    scaled = replace(scaled, total=(plain.total or 0.0) + 3.5)
+    quiet(hand.record(hand.falling(end=1.6), book=scaled))
+    inside = replace(scaled, lines=(*plain.lines, Line(1, "other", "", "Mul", 3.5)))
+    assert first(hand.record(hand.falling(end=1.6), book=inside)).condition == "exploding_gradient"

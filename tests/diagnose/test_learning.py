@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
+from gradclinic.diagnose import Evidence, diagnose
 from gradclinic.diagnose.learning import State, judge, judge_all
 from gradclinic.schema.ledger import Objective
 
@@ -161,3 +162,13 @@ def test_adversaries_are_not_blamed_for_each_other():
     assert judge_all({0: rising, 1: judge(hand.steps(hand.falling(), [0.5]))}).state == "learning"
     assert judge_all({0: flat, 1: flat}).state == "flat"
     assert judge_all({}).state == "unknown"
+
+
+def test_a_bound_that_an_optimizer_raises_is_learned_and_told_as_it_is():
+    bound = [0.1 - loss for loss in hand.falling()]
+    record = hand.record(bound, book=hand.ledger(4), settings={"maximize": True})
+    evidence = Evidence(record)
+    assert evidence.learning.state == "learning"
+    assert (evidence.learning.last or 0.0) > (evidence.learning.first or 0.0)
+    assert diagnose(record).verdict == "healthy"
+    assert Evidence(hand.record(bound, book=hand.ledger(4))).learning.state == "rising"

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+from gradclinic.schema.ledger import Entry, Ledger
 from gradclinic.schema.record import Event, Record
 
 from . import handmade as hand
@@ -135,3 +136,44 @@ def test_one_bad_step_in_a_run_that_learns_is_a_note():
     losses[40] = nan
     report = quiet(broken(origin("Log", 40), losses=losses))
     assert [(f.condition, f.severity) for f in report.findings] == [("non_finite", "note")]
+
+
+def half(event: Event) -> Event:
+    inputs = [item | {"dtype": "float16"} for item in event.data["inputs"]]
+    return replace(event, data=event.data | {"inputs": inputs})
+
+
+def test_a_product_of_matrices_written_in_half_overflows_while_the_loss_falls():
+    losses = [*hand.falling(80), *[nan] * 20]
+    found = first(broken(half(origin("Bmm", 80, low=-68.0, high=46.0)), losses=losses))
+    assert (found.condition, found.cause) == ("non_finite", "precision_overflow")
+    assert first(broken(origin("Bmm", 80, low=-68.0, high=46.0), losses=losses)).cause == "learning_rate_high"
+
+
+def test_a_product_in_half_after_steps_that_threw_the_loss_up_is_their_doing():
+    losses = [2.3, 9.0, 90.0, 900.0, *[nan] * 20]
+    assert first(broken(half(origin("Bmm", 4, low=-9.0, high=9.0)), losses=losses)).cause == "learning_rate_high"
+
+
+def chain(*links: tuple[int, str, tuple[int, ...], float]) -> Ledger:
+    """An account of operations: number, name, inputs, RMS of the output."""
+    entries = tuple(Entry(n, op, "loss", "head", (8,), below, forward_out=out) for n, op, below, out in links)
+    return Ledger(entries, (), None, 0.0)
+
+
+def test_a_product_of_many_probabilities_that_is_0_has_underflown():
+    shrinks = chain((1, "Mul", (), 1e-3), (2, "Mul", (1,), 1e-36), (3, "Mul", (2,), 0.0), (4, "Log", (3,), 0.0))
+    found = first(broken(origin("Log", 0, high=0.0), 0, book=shrinks))
+    assert (found.cause, found.where) == ("precision_underflow", ("head", "Log"))
+    plain = chain((1, "Relu", (), 0.0), (2, "Log", (1,), 0.0))
+    assert first(broken(origin("Log", 0, high=0.0), 0, book=plain)).cause == "invalid_operation"
+
+
+def test_a_quotient_of_exponentials_need_not_overflow():
+    sigmoid = chain((1, "Exp", (), 1e30), (2, "Add", (1,), 1e30), (3, "Div", (1, 2), 1.0))
+    softplus = chain((1, "Exp", (), 1e30), (2, "Add", (1,), 1e30), (3, "Log", (2,), 70.0))
+    for book in (sigmoid, softplus):
+        assert first(broken(origin("Exp", 0, high=160.0), 0, book=book)).cause == "precision_overflow"
+    plain = chain((1, "Exp", (), 1e30), (2, "Addmm", (1,), 1e30))
+    weight = replace(plain, entries=(plain.entries[0], replace(plain.entries[1], kind="weight")))
+    assert first(broken(origin("Exp", 0, high=160.0), 0, book=weight)).cause == "unbounded_activation"

@@ -15,7 +15,7 @@ from gradclinic.diagnose.conditions import loss_spike
 from gradclinic.diagnose.evidence import Evidence
 from gradclinic.schema.finding import Finding
 from gradclinic.schema.ledger import Objective
-from gradclinic.schema.record import Record
+from gradclinic.schema.record import Event, Record
 
 from . import handmade as hand
 from .verdicts import first, pair, quiet
@@ -166,3 +166,10 @@ def test_an_attention_that_has_chosen_before_it_learned():
     assert found.evidence["mean_sum_p_squared"] == pytest.approx(0.9)
     assert quiet(hand.record(poor, book=attends(0.2))).findings == ()
     assert quiet(hand.record(book=attends(0.9))).findings == ()  # it does well all the same
+
+
+@pytest.mark.parametrize(("share", "cause"), [(0.9, "precision_underflow"), (0.1, "learning_rate_high")])
+def test_steps_divided_by_a_memory_that_is_0(share: float, cause: str):
+    memory = Event(3, "coarse_state", {"optimizer": 0, "state": "v", "dtype": "float16", "zero_share": share})
+    assert first(hand.record([2.3, 40.0, 90.0, *[400.0] * 97], moved=2.0, events=[memory])).cause == cause
+    quiet(hand.record(events=[memory]))

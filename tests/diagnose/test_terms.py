@@ -132,3 +132,18 @@ def test_an_eps_that_was_raised_above_the_gradients():
     quiet(run(1e-8))
     quiet(run((1e-30, 1e-3)))  # Adafactor has two of another kind
     quiet(run(1e-2, hand.falling()))
+
+
+def test_a_sum_no_larger_than_the_means_that_keeps_the_error_from_being_learned():
+    equation = terms(value=1.3, of_inputs=True)
+    stays = hand.ledger(4, objective=hand.cross_entropy(alone=False, value=hand.LOG_CLASSES))
+    learns = hand.ledger(4, objective=hand.cross_entropy(alone=False, value=0.5))
+    assert pair(hand.record(POOR, events=[equation], book=stays)) == ("wrong_objective", "loss_reduction")
+    quiet(hand.record(POOR, events=[equation], book=learns))
+
+
+def test_a_beginning_that_underflows_is_forgotten_and_one_that_is_cut_off_is_not():
+    decays = 10.0 ** -np.linspace(60, 0, 30)
+    assert pair(hand.record(POOR, events=[reach(np.where(decays < 1e-45, 0, decays))]))[1] == "recurrent_contraction"
+    window = np.where(np.arange(30) < 24, 0.0, decays)
+    quiet(hand.record(POOR, events=[reach(window)]))

@@ -65,3 +65,8 @@ def test_an_optimizer_is_one() -> None:
     assert isinstance(task().new_optimizer(), torch.optim.SGD)
     with pytest.raises(UserError, match="not list"):
         task(optimizer=list).new_optimizer()
+
+
+def test_pretrained_is_the_path_of_a_file() -> None:
+    with pytest.raises(UserError, match="pretrained must be the path"):
+        task(pretrained={})

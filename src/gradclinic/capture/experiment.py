@@ -6,6 +6,7 @@ import copy
 import os
 import threading
 from collections.abc import Callable, Sequence
+from dataclasses import asdict
 from statistics import median
 from typing import Any
 
@@ -17,7 +18,7 @@ from torch.utils._pytree import tree_leaves
 from torch.utils.hooks import RemovableHandle
 
 from gradclinic.measure.ledger.scopes import Scopes, compile_in_use
-from gradclinic.measure.replay import Battery, Replay, Tape, input_reach
+from gradclinic.measure.replay import Battery, Replay, Tape, input_reach, pairing
 
 from .first_step import shown_by
 from .orphans import Orphans
@@ -187,11 +188,15 @@ class Experiment:
             return
         replay, optimizer, loss, tick = kept
         try:
-            for tested in Battery(replay, optimizer, loss).run():
+            battery = Battery(replay, optimizer, loss)
+            for tested in battery.run():
                 self._put("intervention", tested.data() | {"of": tick})
             norms = input_reach(replay)
             if norms is not None:
                 self._put("input_reach", {"norms": norms, "of": tick})
+            order = pairing(replay, battery.spent)
+            if order is not None:
+                self._put("pairing", asdict(order) | {"of": tick})
         except (ValueError, RuntimeError, TypeError, NotImplementedError) as error:
             self._put("intervention_abstained", {"why": f"{type(error).__name__}: {error}"[:300]})
 

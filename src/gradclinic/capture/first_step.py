@@ -2,18 +2,33 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterator
 from dataclasses import asdict
-from typing import Any
+from typing import Any, Final
 
 from torch import Tensor
 
-from gradclinic.measure.replay import Tape, find_cuts, loss_terms, margin_call, read_inputs
+from gradclinic.measure.replay import (
+    Tape,
+    find_cuts,
+    loss_terms,
+    margin_call,
+    probabilities,
+    read_inputs,
+    split_batches,
+    turned_similarity,
+    words_in_script,
+)
+
+#: Words by which a script says whether what it predicts is wanted or not.
+AIMS: Final = re.compile("reward|cost", re.IGNORECASE)
 
 
 def shown_by(tape: Tape, name_of: Callable[[Tensor], str | None]) -> Iterator[tuple[str, dict[str, Any]]]:
-    """(kind, data) of the events ``loss_call``, ``loss_terms``, ``model_input``, ``accidental_outer``, ``autocast`` and
-    ``graph_cut``: see ``EVENT_KINDS``.
+    """(kind, data) of the events ``loss_call``, ``loss_terms``, ``probabilities``, ``turned_similarity``,
+    ``split_batches``, ``script_words``, ``model_input``, ``accidental_outer``, ``autocast`` and ``graph_cut``: see
+    ``EVENT_KINDS``.
     """
     recording = tape.recording
     for called in recording.loss_calls:
@@ -24,6 +39,18 @@ def shown_by(tape: Tape, name_of: Callable[[Tensor], str | None]) -> Iterator[tu
     terms = loss_terms(recording)
     if terms:
         yield "loss_terms", {"terms": [asdict(term) for term in terms]}
+    moved = [asdict(each) for each in dict.fromkeys(probabilities(recording))]
+    if moved:
+        yield "probabilities", {"moved": moved}
+    turned = turned_similarity(recording)
+    if turned is not None:
+        yield "turned_similarity", turned
+    apart = split_batches(recording)
+    if apart is not None:
+        yield "split_batches", apart
+    words = words_in_script(AIMS)
+    if words:
+        yield "script_words", {"words": words}
     for given in read_inputs(recording):
         yield "model_input", given
     if recording.outer is not None:

@@ -10,7 +10,7 @@ from torch import Tensor
 
 from gradclinic.measure.bracket import bracket
 from gradclinic.measure.ledger import backward_origin, first_non_finite
-from gradclinic.schema.ledger import Ledger
+from gradclinic.schema.ledger import Entry, Ledger
 
 from .look import Look
 from .roster import Roster
@@ -27,6 +27,7 @@ class Origins:
         self._left = ORIGINS
         self._found = False
         self._graph: list[Any] = []
+        self._first: tuple[Entry, ...] = ()  # the first account's operations, which know their modules
 
     def backward_begins(self, roots: Sequence[Tensor], broken: bool) -> None:
         """``broken``: the loss is not finite, so an operation of the forward pass is to blame; its values are there."""
@@ -36,12 +37,17 @@ class Origins:
             scopes = look.scopes if look.armed else None  # those of another step would name the wrong modules
             self._note(
                 lambda: first_non_finite(
-                    roots, names=self._roster.name_of, scopes=scopes, saved_readable=look.saved.readable
+                    roots,
+                    names=self._roster.name_of,
+                    scopes=scopes,
+                    saved_readable=look.saved.readable,
+                    earlier=self._first,
                 )
             )
 
     def ledger_closed(self, ledger: Ledger, origin: dict[str, Any] | None) -> None:
         """A backward pass that was looked at closely shows the operation itself, and on the CPU its inputs."""
+        self._first = self._first or ledger.entries
         self._note(lambda: origin or backward_origin(ledger))
 
     def later(self) -> Callable[[NDArray[Any]], None]:

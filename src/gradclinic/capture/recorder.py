@@ -30,6 +30,7 @@ from .pulse import Pulse
 from .roster import BY_HAND_INDEX, Roster
 from .scaling import ScalerWatch
 from .schedule import Schedule
+from .states import LOOKED_AT, coarse_state
 from .uphill import Uphill
 
 #: The histogram of exponents triples the cost of the vitals, so it is taken once in so many steps.
@@ -279,6 +280,10 @@ class Recorder:
         kept = None if skipped else self._clearing.stepped(optimizer, index, self._tensors_of(optimizer))
         if kept is not None:
             self._note_once("gradient_not_cleared", {"parameter": self.roster.name_of(kept)})
+        if not skipped and self._steps.get(index, 0) == LOOKED_AT:
+            coarse = coarse_state(optimizer, self._tensors_of(optimizer))
+            if coarse is not None:
+                self.put("coarse_state", {"optimizer": index} | coarse)
         rates = tuple(float(group["lr"]) for group in optimizer.param_groups if _on_host(group.get("lr")))
         self._emit_step(index, self._measured, rates, skipped, first_loss)
         self._measured = None

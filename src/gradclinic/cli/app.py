@@ -15,7 +15,7 @@ from gradclinic.workflows.describe import version
 from gradclinic.workflows.failure import describe_failure, say
 
 #: The verbs in the order of the help; the verb ``x`` is ``gradclinic.cli.x.command``.
-VERBS = ("run", "checkup", "diagnose", "treat", "tune", "report", "lab", "demo")
+VERBS = ("run", "checkup", "diagnose", "treat", "tune", "compare", "report", "lab", "demo")
 
 COULD_NOT_RUN = 2
 
@@ -64,6 +64,7 @@ def gradclinic() -> None:
       gradclinic checkup model.py:task     before training: will it train, and at which learning rates
       gradclinic treat model.py:task       the smallest change that cures it, proven
       gradclinic tune model.py:task        the learning rate, chosen by trials
+      gradclinic compare model.py:task     optimizers side by side, each at its own rate
       gradclinic diagnose                  the answer again, from the record alone
       gradclinic report --open             the newest run as a page
       gradclinic demo                      see it find a sick network, and pass a healthy one

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Literal
 
 import click
 from rich.console import Console
@@ -11,7 +12,7 @@ from gradclinic.workflows.child import end_like
 from gradclinic.workflows.place import FOLDER
 from gradclinic.workflows.treat import TreatOptions, run_treat
 
-from .options import FILE
+from .options import FILE, JOBS, ON
 
 
 class _Command(click.Command):
@@ -34,9 +35,8 @@ class _Command(click.Command):
     show_default=True,
     help="What it is planned to cost, in full training runs.",
 )
-@click.option(
-    "--jobs", type=click.IntRange(min=1), default=1, show_default=True, help="Trials at a time, in processes."
-)
+@JOBS
+@ON
 @click.option("--seed", type=click.IntRange(min=0), default=0, show_default=True, help="Of the random numbers.")
 @click.option("--out", type=FILE, default=FOLDER, show_default=True, help="Folder for the record, recipe and page.")
 @click.option("--name", help="Name of the record; by default the target's name and the time.")
@@ -51,6 +51,7 @@ def command(
     target: str,
     budget: float,
     jobs: int,
+    on: Literal["processes", "ray"],
     seed: int,
     out: Path,
     name: str | None,
@@ -74,7 +75,7 @@ def command(
 
     Exit status: 0 cured or healthy, 1 not cured, 2 could not run.
     """
-    options = TreatOptions(budget, seed, out, name, recipe, not no_html, html, json, not no_live, jobs, arguments)
+    options = TreatOptions(budget, seed, out, name, recipe, not no_html, html, json, not no_live, jobs, on, arguments)
     treatment, page, written = run_treat(target, options)
     treatment.show(Console(highlight=False), page, written)
     if treatment.interrupted:

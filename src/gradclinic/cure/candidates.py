@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from math import isfinite, isnan
 
 from .indications import indicated
@@ -11,14 +11,13 @@ from .patient import Patient
 from .recipe import Change, Recipe
 from .remedies import all_remedies, find_remedy
 from .screening import Screened
+from .usual import NEAR, joined, usual
 
 #: Families that leave the network itself alone: their effect is not in the window of the initial weights, or is a
 #: shift of the rate in it.
 LOOP = ("optimizer", "regularization", "learning_rate", "schedule", "clipping")
 #: Families that set right what a network is given and what is asked of it.
 GROUND = ("parameters", "inputs", "targets", "output")
-#: A rate this far from the one that the window suggests is no other: a factor of three.
-NEAR = 3.0
 #: Decades of window beyond which a wider one trains no better.
 WIDE = 4.0
 #: Decades that each change is taken to bring where no window can be measured: a little more than it costs by its size,
@@ -37,6 +36,7 @@ class Candidate:
     recipe: Recipe
     promise: float
     screened: Screened | None = None
+    usual: bool = False  #: whether it is what one would build today, which gets its trial whatever it promises
 
 
 def proposals(patient: Patient) -> list[Change]:
@@ -75,27 +75,8 @@ def bases(patient: Patient, changes: Sequence[Change]) -> Iterator[Recipe]:
                 yield ground.with_change(change)
             yield Recipe.of(change)
         if those is asked:
-            yield _usual(ground, network)
+            yield usual(patient, ground, changes)[0]
         yield from _pairs(ground, those)
-
-
-def _usual(ground: Recipe, network: Sequence[Change]) -> Recipe:
-    """What one would build today: the first activation, normalisation and initialisation that fit, together."""
-    for family in ("activation", "normalization", "initialization"):
-        first = next((change for change in network if _family(change) == family), None)
-        if first is not None:
-            ground = _joined(ground, first)
-    return ground
-
-
-def _joined(recipe: Recipe, change: Change) -> Recipe:
-    """One change more; weights are drawn for the activation that is put in, not for the one that is taken out."""
-    swapped = next((c.options["to"] for c in (*recipe.changes, change) if c.remedy == "activation_swap"), None)
-    found = recipe.with_change(change)
-    for own in found.changes:
-        if swapped is not None and "nonlinearity" in own.options:
-            found = found.with_change(Change(own.remedy, {**own.options, "nonlinearity": swapped}))
-    return found
 
 
 def ground_of(patient: Patient, changes: Sequence[Change]) -> Recipe:
@@ -112,31 +93,49 @@ def candidates(
 ) -> list[Candidate]:
     """The promising first; ``look`` screens a recipe, or gives None when it should not be looked at any more.
 
-    Doing nothing is not among them: it is a trial of its own.
+    What nobody looked at stays a candidate where there is a reason for it.  Doing nothing is not among them: it is a
+    trial of its own.
     """
     found: dict[str, Candidate] = {}
     wanted = indicated(patient.findings)
 
+    def reason(recipe: Recipe) -> float:
+        """In decades of window: that the findings ask for it, or all that no window shows."""
+        asked = ASKED * any(change.remedy in wanted for change in recipe.changes)
+        return max(asked, sum(find_remedy(change.remedy).urgency(patient) for change in recipe.changes))
+
     def add(recipe: Recipe, promise: float, screened: Screened | None) -> None:
         if recipe.changes and recipe.key not in found:
-            asked = ASKED * any(change.remedy in wanted for change in recipe.changes)
-            urgent = max(find_remedy(change.remedy).urgency(patient) for change in recipe.changes)
-            found[recipe.key] = Candidate(recipe, promise + max(asked, urgent) - PER_SIZE * recipe.size, screened)
+            found[recipe.key] = Candidate(recipe, promise + reason(recipe) - PER_SIZE * recipe.size, screened)
 
+    looking, untouched = True, 0.0
     for recipe in {recipe.key: recipe for recipe in recipes}.values():
-        screened = look(recipe)
-        if screened is None:
-            break
-        width = _width(screened)
+        screened = look(recipe) if looking else None
+        looking = screened is not None
+        if screened is None and not reason(recipe):
+            continue
+        width = untouched if screened is None else _width(screened)
+        screened = screened or Screened(recipe, why="not screened")
+        if not recipe.changes:
+            untouched = width
         for place, (variant, cost) in enumerate(
             sorted(_variants(patient, changes, screened), key=lambda pair: pair[1])
         ):
             add(variant, width - cost - AGAIN * place, screened)
-    untouched = next((c.screened for c in found.values() if c.screened and not c.screened.recipe.changes), None)
     for change in changes:
         if _family(change) in LOOP and change.remedy != "learning_rate":
-            add(Recipe.of(change), _width(untouched) if untouched else 0.0, None)
-    return sorted(found.values(), key=lambda candidate: -candidate.promise)
+            add(Recipe.of(change), untouched, None)
+    today = usual(patient, ground_of(patient, changes), changes)
+    for recipe in today:
+        add(recipe, untouched, None)
+    network = _network(today[0])
+    ranked = [replace(each, usual=bool(network) and _network(each.recipe) == network) for each in found.values()]
+    return sorted(ranked, key=lambda candidate: -candidate.promise)
+
+
+def _network(recipe: Recipe) -> tuple[Change, ...]:
+    """Its changes apart from those of the loop."""
+    return tuple(change for change in recipe.changes if _family(change) not in LOOP)
 
 
 def _width(screened: Screened) -> float:
@@ -164,7 +163,7 @@ def _pairs(ground: Recipe, changes: Sequence[Change]) -> Iterator[Recipe]:
     for place, first in enumerate(changes):
         for second in changes[place + 1 :]:
             if _family(first) != _family(second):
-                yield _joined(_joined(ground, first), second)
+                yield joined(joined(ground, first), second)
 
 
 def _family(change: Change) -> str:

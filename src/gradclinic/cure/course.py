@@ -14,14 +14,11 @@ from .proof import Proof, prove
 from .purse import Purse
 from .recipe import Recipe
 from .remedy import CannotApply
-from .screening import Screened, screen
+from .screening import COST, Screened, screen
 from .trials import Ward
 
 #: Shares of the purse: what is looked at without training, and the rounds of trials; the proof gets the rest.
 SCREENING, ROUNDS = 0.1, 0.56
-#: Gradients that screening one recipe costs: two for the preconditioner, one for the speed, four products with the
-#: curvature at about two each, and the loss taken apart.
-SCREEN = 12
 
 #: Training runs that the first look at a proof takes at most; a second candidate is proven where the purse bears it.
 ONE_PROOF = 0.3
@@ -56,7 +53,7 @@ def screened_candidates(
 
     def look(recipe: Recipe) -> Screened | None:
         spent = purse.spent["screening"]
-        if spent and spent + SCREEN > SCREENING * purse.total:
+        if spent and spent + COST > SCREENING * purse.total:
             return None
         tell(f"screening: {recipe.says()}", 0.1 + 0.2 * spent / (SCREENING * purse.total))
         try:
@@ -64,7 +61,7 @@ def screened_candidates(
         except CannotApply as error:
             course.refused[recipe.says()] = str(error)
             return Screened(recipe, why=str(error))
-        purse.spend("screening", SCREEN)
+        purse.spend("screening", COST)
         course.screened.append(found)
         return found
 

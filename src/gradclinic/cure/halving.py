@@ -11,10 +11,11 @@ from .recipe import Recipe
 from .trials import Case, Outcome, Ward
 
 #: Shares of the budget that the rounds take (Jamieson and Talwalkar 2016: fewer candidates, more steps).  The last sees
-#: a sixth of the training, where what learns fast and what learns well have begun to differ.
-ROUNDS = (0.01, 0.04, 0.16)
-#: Candidates in the second and in the last round.
-SECOND, LAST = 3, 2
+#: a tenth of the training, where what learns fast and what learns well have begun to differ.
+ROUNDS = (0.01, 0.03, 0.1)
+#: Candidates in the second and in the last round: the best, the smallest that is promising, the best of what one would
+#: build today, which is large and may learn late, and so on.
+SECOND, LAST = 4, 3
 FEWEST, ENOUGH = 8, 300  #: steps of the first round: fewer say nothing, and more are better spent on other candidates
 LEAST, MOST = 3, 24  #: candidates of the first round
 #: Of equals the smallest wins: equal is what has this share of the best gain.
@@ -45,7 +46,8 @@ def halve(
     first, second, last = (max(FEWEST, round(part * budget)) for part in ROUNDS)
     first = min(first, ENOUGH)
     room = (share * purse.total - (SECOND + 1) * second - LAST * last) / first - 1
-    going = list(ranked[: int(min(max(room, LEAST), MOST))])
+    entering = [*ranked[: int(min(max(room, LEAST), MOST))], *(each for each in ranked if each.usual)]
+    going = list(dict.fromkeys(entering))
 
     def train(those: Sequence[Candidate], steps: int) -> list[Result]:
         turn = len(rounds)
@@ -62,7 +64,8 @@ def halve(
         results = train([NOTHING, *going], steps)
         best = [candidate for candidate, _ in ordered(results) if candidate is not NOTHING]
         smaller = equals(results, PROMISING)[:1]
-        going = list(dict.fromkeys([*best[:1], *smaller, *best]))[:kept]
+        usual = [candidate for candidate in best if candidate.usual][:1]
+        going = list(dict.fromkeys([*best[:1], *smaller, *usual, *best]))[:kept]
     train(going, last)
 
 

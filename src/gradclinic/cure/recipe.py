@@ -132,7 +132,7 @@ class Recipe:
         """
         import yaml
 
-        text = yaml.safe_dump(self.to_dict(), sort_keys=False, allow_unicode=True, width=100)
+        text = yaml.safe_dump(self.to_dict(), sort_keys=False, allow_unicode=True, width=100, default_flow_style=None)
         try:
             Path(path).write_text(text, encoding="utf-8")
         except OSError as error:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from collections.abc import Iterable, Mapping
 from typing import Any, ClassVar
 
@@ -13,7 +14,7 @@ Options = Mapping[str, Any]
 #: In the order in which the changes of a recipe are applied; of each at most one stands in a recipe.
 FAMILIES = (
     "parameters", "precision", "inputs", "targets", "output", "activation", "normalization", "shortcuts", "recurrence",
-    "initialization", "optimizer", "regularization", "learning_rate", "schedule", "clipping",
+    "initialization", "optimizer", "momentum", "regularization", "learning_rate", "schedule", "clipping",
 )  # fmt: skip
 
 
@@ -21,7 +22,7 @@ class CannotApply(ValueError):
     """The remedy does not fit this model or optimizer; one line that says why."""
 
 
-class Remedy:
+class Remedy(ABC):
     """One way to change a model or the way it is trained, in place and reversibly.
 
     A subclass stands in a file of its own under ``cure/remedies`` and in the tuple there; ``gradclinic.remedies`` is
@@ -37,26 +38,26 @@ class Remedy:
     effect: ClassVar[str]  #: what is expected of it
     source: ClassVar[str]  #: paper or documentation
 
+    @abstractmethod
     def propose(self, patient: Patient) -> Iterable[Options]:
         """The options worth trying, most promising first; nothing where it does not fit.  Looks, changes nothing."""
-        raise NotImplementedError
 
     def urgency(self, patient: Patient) -> float:
         """What a reason counts, in decades of window, that a few steps of training do not show; 0: there is none."""
         return 0.0
 
+    @abstractmethod
     def apply(self, journal: Journal, options: Options) -> None:
         """Makes the change; new random numbers come from ``journal.generator()``.
 
         Raises:
             CannotApply: it does not fit.
         """
-        raise NotImplementedError
 
     def says(self, options: Options) -> str:
         """The change in words, a few of them."""
         return self.title
 
+    @abstractmethod
     def code(self, options: Options) -> str:
         """Lines for the user's own program that do the same to ``model`` and ``optimizer``."""
-        raise NotImplementedError

@@ -8,6 +8,7 @@ from math import inf, isfinite, log10
 from typing import Any
 
 import torch
+from torch import nn
 
 from gradclinic.measure.jacobian import NoProduct, split
 from gradclinic.measure.optimizers import NotApplicable
@@ -19,8 +20,13 @@ from .recipe import Recipe
 #: Where in units of the limit of stability a training starts well: half of it for steps along the gradient; a
 #: preconditioner that is made of the gradients themselves is far from settled, and bears a thirtieth.
 FRACTION, ADAPTIVE = 0.5, 0.03
+#: The same weights act at every step of a sequence, and the limit falls further as they learn: half of that again.
+RECURRENT = 0.5
 #: Adam and its like have a limit of 38; plain and heavy-ball ones stay below 4.
 PLAIN = 4.0
+#: Gradients that it costs: two for the preconditioner, one for the speed, four products with the curvature at about
+#: two each, and the loss taken apart.
+COST = 12
 #: Batches that the preconditioner is made of.
 BATCHES = 2
 
@@ -69,5 +75,7 @@ def screen(target: Target, recipe: Recipe, seed: int, batches: Sequence[Any]) ->
     speed, curvature = ends.speed * ends.gain * task.steps, ends.curvature or 0.0
     stable = ends.limit / curvature if curvature > 0 and isfinite(curvature) else (inf if curvature == 0 else 0.0)
     share = FRACTION if ends.limit <= PLAIN else ADAPTIVE
+    if any(isinstance(module, nn.RNNBase | nn.RNNCellBase) for module in model.modules()):
+        share *= RECURRENT
     low = 1 / speed if speed > 0 and isfinite(speed) else inf
     return Screened(recipe, held.lr, low, stable, stable * share)

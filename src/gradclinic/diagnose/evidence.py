@@ -6,6 +6,7 @@ Letters: S recorded steps, P parameters, U recorded updates.  Indices into P are
 from __future__ import annotations
 
 import itertools
+from collections.abc import Sequence
 from functools import cached_property
 from typing import Any
 
@@ -18,7 +19,8 @@ from gradclinic.schema.vitals import absent, norms
 
 from .forecast import Forecast, forecast
 from .interventions import Interventions
-from .learning import Learning, foreseen, judge, judge_all
+from .learning import Learning, foreseen, judge, judge_all, judge_raised
+from .reference import is_error
 from .series import LARGEST
 from .spine import Spine, spine_of
 
@@ -346,8 +348,14 @@ class Evidence:
         for owner in owners:
             objectives = [(t, o) for t, o in self.objectives if by_tick.get(t, owner) == owner]
             steps = [step for step in self.taken if step.optimizer == owner]
-            judged[owner] = judge(steps, objectives)
+            judged[owner] = judge_raised(steps) if self._raises(owner, objectives) else judge(steps, objectives)
         return judged
+
+    def _raises(self, owner: int, objectives: Sequence[tuple[int, Objective]]) -> bool:
+        """Whether an optimizer maximises what is there to be raised: a bound or a likelihood, and no error."""
+        groups = self.optimizers[owner].groups if owner in self.optimizers else ()
+        told = bool(groups) and all(group.get("maximize") is True for group in groups)
+        return told and not any(is_error(objective) for _, objective in objectives[:1])
 
     @cached_property
     def learning(self) -> Learning:

@@ -181,6 +181,18 @@ def judge(steps: Sequence[Step], objectives: Sequence[tuple[int, Objective]] = (
     return answer("flat", "the loss did not change by more than its noise")
 
 
+def judge_raised(steps: Sequence[Step]) -> Learning:
+    """The same of a value that is there to be raised: judged upside down, and told as it is."""
+    turned = judge([replace(step, loss=None if step.loss is None else -step.loss) for step in steps])
+    return replace(
+        turned, first=_minus(turned.first), last=_minus(turned.last), best=_minus(turned.best), peak=_minus(turned.peak)
+    )
+
+
+def _minus(value: float | None) -> float | None:
+    return None if value is None else -value
+
+
 def main_term(objectives: Sequence[tuple[int, Objective]]) -> float | None:
     """The recognised term of the loss over that of the best constant prediction: median of the last ledgers.
 

@@ -15,6 +15,18 @@ SMALLEST_BATCH = 8
 #: Least margin: what is left of the bias of a batch's entropy after the first-order (Miller-Madow) correction.
 FLOOR = 0.02
 
+#: Losses that cannot be negative, by autograd's names: cross-entropies of labels, squared and absolute errors.
+_NON_NEGATIVE = (
+    "nllloss",
+    "mseloss",
+    "l1loss",
+    "smoothl1loss",
+    "huberloss",
+    "binarycrossentropy",
+    "softmargin",
+    "crossentropy",
+)
+
 
 @dataclass(frozen=True, slots=True)
 class Reference:
@@ -117,3 +129,14 @@ def _plausible(objective: Objective, constant: float, first: float) -> bool:
     return bool(
         (low**2 if _squared(objective) else 0.0) * 0.5 <= mean <= 2 * (high**2 if _squared(objective) else high)
     )
+
+
+def cannot_be_negative(op: str) -> bool:
+    """Whether a loss, by autograd's name, is an error."""
+    name = op.lower().replace("_", "")
+    return any(key in name for key in _NON_NEGATIVE)
+
+
+def is_error(objective: Objective) -> bool:
+    """Whether the loss is such an error, and not its negative."""
+    return cannot_be_negative(objective.op) and objective.sign != -1

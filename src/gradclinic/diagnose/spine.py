@@ -54,6 +54,12 @@ class Spine:
         """Decades of all lines of one kind."""
         return sum(finite(line.decades) for line in self.lines if line.kind == kind)
 
+    @property
+    def after_head(self) -> float:
+        """Decades of what comes after the last weight: the output's own units."""
+        upto = next((place for place, line in enumerate(self.lines) if line.kind == "weight"), 0)
+        return sum(finite(line.decades) for line in self.lines[:upto] if line.kind == "other")
+
     def count(self, kind: Kind) -> int:
         return sum(line.kind == kind for line in self.lines)
 

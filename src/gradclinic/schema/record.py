@@ -171,11 +171,21 @@ EVENT_KINDS: dict[str, str] = {
     "last, gradient, decades, losses and pace (of a few steps on copies), of (the tick that was run again)",
     "input_reach": "norms (of the loss's gradient at each position of the input sequence, first position first), of "
     "(the tick that was run again)",
+    "pairing": "as_is, swapped, dimensions, shape, module, of: how much the gradient says, in units of what it says "
+    "with targets dealt out at random: as it is, and with two dimensions of the prediction swapped before flattening",
     "intervention_abstained": "why: no step could be run again on copies",
     "accidental_outer": "function, left, right, joint (shapes), module: prediction and target make an outer product",
     "autocast": "dtypes: the formats that parts of the forward pass ran in",
     "loss_call": "function, module, options, prediction, target: what a loss was given (shape, range, form, maker)",
     "loss_terms": "terms [{value, factor, reduction, of_inputs, penalty}]: the numbers that the first loss adds up",
+    "probabilities": "moved [{sign, known, names [[name, sign]], steady}]: which way the first loss moves each "
+    "logarithm of a probability that it adds up, whether it is one of data, and what the script calls its weight",
+    "turned_similarity": "what (distance or similarity), module: the logits of a softmax are distances, or "
+    "similarities with a minus",
+    "split_batches": "passes, module: samples of each label go through this batch normalisation in a pass of their own",
+    "script_words": "words: names in the script that say whether what it predicts is wanted (reward, cost)",
+    "coarse_state": "optimizer, state, dtype, zero_share: so much of what an optimizer remembers in 16 bits is 0 "
+    "where there is a gradient",
     "model_input": "given, dtype, shape, rms, least, largest, whole, offset, spreads: a tensor that the model got "
     "at the first step, or (not given) a constant in float16 or bfloat16",
     "graph_cut": "op, module, enabled (gradients were on), parameters: their values reach the loss through this call, "

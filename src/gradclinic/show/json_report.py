@@ -13,9 +13,9 @@ from gradclinic.errors import UserError
 from gradclinic.schema.report import Report
 
 
-def schema() -> dict[str, Any]:
-    """The JSON Schema (2020-12) of every report."""
-    text = resources.files("gradclinic.schema").joinpath("report.schema.json").read_text(encoding="utf-8")
+def schema(name: str = "report") -> dict[str, Any]:
+    """A JSON Schema (2020-12): of every ``report``, or of a ``comparison``."""
+    text = resources.files("gradclinic.schema").joinpath(f"{name}.schema.json").read_text(encoding="utf-8")
     loaded: dict[str, Any] = json.loads(text)
     return loaded
 

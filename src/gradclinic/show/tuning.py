@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from math import log10
+from typing import Any
 
 from rich.console import Console, ConsoleOptions, Group, RenderableType, RenderResult
 from rich.table import Table
@@ -44,7 +45,11 @@ def rate_rows(told: TuningReport) -> list[tuple[str, str, str, str, str, float]]
 
 def window_says(told: TuningReport) -> str:
     """The window in a sentence."""
-    window = told.window
+    return window_text(told.window)
+
+
+def window_text(window: Mapping[str, Any]) -> str:
+    """A window in a sentence; it has nothing where it was not measured."""
     if not window:
         return "not measured"
     if window["why"]:

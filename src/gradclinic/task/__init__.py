@@ -2,5 +2,6 @@
 
 from .target import Target, find_target, own_generators, seed_all
 from .task import Task
+from .whole import Whole, parts_of, samples_of
 
-__all__ = ["Target", "Task", "find_target", "own_generators", "seed_all"]
+__all__ = ["Target", "Task", "Whole", "find_target", "own_generators", "parts_of", "samples_of", "seed_all"]

@@ -12,6 +12,7 @@ import sys
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from types import ModuleType
 from typing import Any
@@ -26,7 +27,10 @@ from .task import Task, as_task
 
 @dataclass(frozen=True, slots=True)
 class Target:
-    """Builds a task as often as it is asked to."""
+    """Builds a task as often as it is asked to.
+
+    One that was named can be pickled: another process imports it there by its name.
+    """
 
     name: str  #: as the user wrote it
     _make: Callable[[], Any]
@@ -43,7 +47,7 @@ class Target:
 
     def changed(self, name: str, change: Callable[[Task], Task]) -> Target:
         """A target that builds the same task and then changes it."""
-        return Target(name, lambda: change(as_task(self._make(), self.name)), self.fresh)
+        return Target(name, partial(_changed, self._make, self.name, change), self.fresh)
 
 
 def find_target(target: Any) -> Target:
@@ -55,7 +59,7 @@ def find_target(target: Any) -> Target:
     if isinstance(target, Target):
         return target
     if isinstance(target, str):
-        return Target(target, _load(target), fresh=True)
+        return Target(target, _Named(target, _load(target)), fresh=True)
     if isinstance(target, (Task, Mapping)):
         task = as_task(target, "the target")
         return Target("the given task", lambda: _copied(task), fresh=False)
@@ -64,6 +68,24 @@ def find_target(target: Any) -> Target:
     raise UserError(
         f"a target is 'file.py:name', a callable, a gradclinic.Task or a mapping, not {type(target).__name__}"
     )
+
+
+class _Named:
+    """What a text names; imported anew where it is unpickled, when it is first called."""
+
+    def __init__(self, text: str, found: Callable[[], Any] | None = None) -> None:
+        self._text, self._found = text, found
+
+    def __call__(self) -> Any:
+        self._found = self._found or _load(self._text)
+        return self._found()
+
+    def __reduce__(self) -> tuple[type[_Named], tuple[str]]:
+        return _Named, (self._text,)
+
+
+def _changed(make: Callable[[], Any], name: str, change: Callable[[Task], Task]) -> Task:
+    return change(as_task(make(), name))
 
 
 def seed_all(seed: int) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, fields
 from itertools import chain, repeat
+from pathlib import Path
 from typing import Any
 
 from torch import Tensor, nn
@@ -13,7 +14,7 @@ from torch.optim import Optimizer
 from gradclinic.errors import UserError
 
 #: What a user's file may leave out.
-_OPTIONAL = ("metric", "folds")
+_OPTIONAL = ("metric", "folds", "pretrained")
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,15 +32,21 @@ class Task:
     metric: Callable[[nn.Module], float] | None = None  #: on held-out data, higher is better
     #: Takes a splitter of scikit-learn and yields (batches, metric) for each split: what cross-validation needs.
     folds: Callable[[Any], Iterable[tuple[Any, Any]]] | None = None
+    pretrained: str | Path | None = (
+        None  #: a file of torch.save with weights of another training, to be tried as a start
+    )
 
     def __post_init__(self) -> None:
         """Checks each part, since whoever wrote it wants to hear of a mistake before minutes have passed."""
         if not isinstance(self.model, nn.Module):
             raise UserError(f"a task's model must be a torch.nn.Module, not {type(self.model).__name__}")
-        for name in ("batches", "loss", "optimizer", *_OPTIONAL):
+        for name in _SIGNATURES:
             part = getattr(self, name)
             if not callable(part) and not (name in _OPTIONAL and part is None):
                 raise UserError(f"a task's {name} must be callable, not {type(part).__name__}: {_SIGNATURES[name]}")
+        if not isinstance(self.pretrained, str | Path | None):
+            seen = type(self.pretrained).__name__
+            raise UserError(f"a task's pretrained must be the path of a file that torch.save wrote, not {seen}")
         if isinstance(self.steps, bool) or not isinstance(self.steps, int) or self.steps < 1:
             raise UserError(f"a task's steps must be a whole number of at least 1, not {self.steps!r}")
 

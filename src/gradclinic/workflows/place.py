@@ -29,6 +29,11 @@ def new_record(folder: Path, name: str | None, default: str, rank: int | None = 
     return unused(folder / f"{stem}{'' if rank is None else f'-rank{rank}'}{SUFFIX}")
 
 
+def file_stem(target: str) -> str:
+    """A target's name as a part of a file's."""
+    return "".join(letter if letter.isalnum() or letter in "-_" else "-" for letter in target).strip("-") or "model"
+
+
 def make_folder(folder: Path, option: str = "--out") -> Path:
     """``folder``, absolute, once it exists and can be written to; ``option`` chose it.
 

@@ -42,7 +42,7 @@ def here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 def test_they_give_what_one_process_gives_and_go_on_where_they_were() -> None:
     cases = [(Recipe(), 1), (SLOWER, 1), (Recipe(), 2)]
     wanted = Ward(Here(find_target("alive.py:task")), Purse(1e3, 1e3))
-    with Workers("alive.py:task", 2) as workers:
+    with Workers(find_target("alive.py:task"), 2) as workers:
         ward = Ward(workers, Purse(1e3, 1e3))
         for steps in (4, 9):
             found = ward.train(cases, steps, "rounds", lambda case: None)
@@ -56,6 +56,6 @@ def test_they_give_what_one_process_gives_and_go_on_where_they_were() -> None:
 
 @pytest.mark.usefixtures("here")
 def test_a_process_that_dies_is_the_result_of_its_trial_and_the_others_go_on() -> None:
-    with Workers("deadly.py:task", 1) as workers:
+    with Workers(find_target("deadly.py:task"), 1) as workers:
         outcomes = [outcome for _, outcome in workers.advance([(Recipe(), 1), (SLOWER, 1)], 3)]
     assert ["killed (signal 9" in outcome.ended for outcome in outcomes] == [True, True]

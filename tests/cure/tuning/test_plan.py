@@ -25,6 +25,11 @@ def test_three_rates_are_compared_once_and_for_all_of_the_budget() -> None:
     assert only.steps == 50
 
 
+def test_together_all_rates_get_equally_much_of_all_of_it() -> None:
+    (only,) = plan(9, 3, 2000, 3.0, together=True)
+    assert (only.rates, only.steps) == (9, 222)
+
+
 def test_no_round_is_longer_than_the_training() -> None:
     assert max(part.steps for part in plan(9, 3, 400, 1000.0)) == 400
 

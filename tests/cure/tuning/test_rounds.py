@@ -20,11 +20,13 @@ class Made:
         self.best, self.asked = best, list[tuple[float, int, int]]()
 
     def train(self, cases: Sequence[Case], steps: int, what: str, tell: Callable[[Case], None]) -> list[Outcome]:
-        ((recipe, seed),) = cases
-        tell(cases[0])
-        lr = float(recipe.changes[0].options["lr"])
-        self.asked.append((lr, seed, steps))
-        return [Outcome(steps, (1.0,) * steps, -abs(log10(lr / self.best)))]
+        found = []
+        for recipe, seed in cases:
+            tell((recipe, seed))
+            lr = float(recipe.changes[0].options["lr"])
+            self.asked.append((lr, seed, steps))
+            found.append(Outcome(steps, (1.0,) * steps, -abs(log10(lr / self.best))))
+        return found
 
     def free(self) -> None:
         pass

@@ -11,6 +11,7 @@ from torch import nn
 from torch.nn import functional as F
 
 from gradclinic.measure.ledger import Scopes, backward_origin, first_non_finite, open_ledger
+from gradclinic.schema.ledger import Entry
 
 INF = math.inf
 
@@ -121,6 +122,21 @@ def test_without_recorded_scopes_the_nearest_parameters_name_the_place():
     loss = model[2]((model[1](model[0](torch.randn(2, 3))) * 0).log()).sum()
     found = first_non_finite([loss], names=lambda tensor: names.get(id(tensor)))
     assert (found["module"], found["op"]) == ("after 0", "Log")
+
+
+def test_an_earlier_account_says_in_which_module_an_operation_ran():
+    def account(*ops: tuple[str, str]) -> list[Entry]:
+        return [Entry(10 + k, op, "other", module, ()) for k, (op, module) in enumerate(ops)]
+
+    def found(*ops: tuple[str, str]) -> dict:
+        return first_non_finite([loss], earlier=account(*ops))
+
+    model = nn.Sequential(nn.Linear(3, 3), nn.Linear(3, 1))
+    loss = model[1]((model[0](torch.randn(2, 3)) * 0).log()).sum()
+    same = [("Addmm", "0"), ("Mul", "pool"), ("Log", "pool"), ("Addmm", "1"), ("Sum", "")]
+    assert found(*same)["module"] == "pool"
+    # Another structure says nothing of this one.
+    assert found(*same, ("Log", "head"))["module"] == ""
 
 
 def test_a_parameter_that_was_already_bad():

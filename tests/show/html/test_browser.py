@@ -10,9 +10,12 @@ from dataclasses import replace
 import pytest
 
 from gradclinic.show import html
+from gradclinic.show.html import comparison_page, search_page
 
 from .. import handmade
+from .test_comparison import TOLD
 from .test_page import evil
+from .test_search import TOLD as SEARCHED
 
 CHROMIUM, DRIVER = shutil.which("chromium"), shutil.which("chromedriver")
 pytestmark = pytest.mark.skipif(not (CHROMIUM and DRIVER), reason="needs chromium and chromedriver")
@@ -63,6 +66,10 @@ def pages(tmp_path_factory):
         path = folder / f"{name}.html"
         path.write_text(html.page(*make()), encoding="utf-8")
         made[name] = path.as_uri()
+    for name, text in {"compared": comparison_page.page(TOLD), "searched": search_page.page(SEARCHED)}.items():
+        path = folder / f"{name}.html"
+        path.write_text(text, encoding="utf-8")
+        made[name] = path.as_uri()
     return made
 
 
@@ -103,6 +110,18 @@ def test_the_page_draws_its_charts_and_asks_nobody_for_anything(browser, pages, 
     assert browser.execute_script("return document.querySelectorAll('.heatmaplayer image').length") >= 1
 
 
+@pytest.mark.parametrize(("name", "charts"), [("compared", 7), ("searched", 5)])
+def test_the_page_of_trials_draws_its_charts_and_asks_nobody_for_anything(browser, pages, name, charts):
+    said, asked = visit(browser, pages[name])
+    assert said == []
+    assert asked == [pages[name]]
+    drawn = browser.execute_script(
+        "return [...document.querySelectorAll('.chart')].map(c => c.querySelectorAll('.scatterlayer .trace').length)"
+    )
+    assert len(drawn) == charts
+    assert all(drawn)
+
+
 def test_layers_with_numbers_for_names_keep_their_order(browser, pages):
     visit(browser, pages["numbered"])
     labels = browser.execute_script(
@@ -122,7 +141,7 @@ def test_hostile_names_run_nothing_and_make_no_links(browser, pages):
     assert any("<" in label or "script" in label for label in labels)
 
 
-@pytest.mark.parametrize("name", ["sick", "evil"])
+@pytest.mark.parametrize("name", ["sick", "evil", "compared", "searched"])
 def test_the_page_never_scrolls_sideways(browser, pages, name):
     visit(browser, pages[name], width=400)
     browser.execute_script("for (const d of document.querySelectorAll('details')) d.open = true")

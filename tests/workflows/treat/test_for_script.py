@@ -100,7 +100,7 @@ def test_functional_activations_and_the_optimizer_are_exchanged_and_schedules_go
 def test_it_sees_what_may_be_changed_by_the_findings(tmp_path: Path) -> None:
     finding = Finding("vanishing_gradient", "saturating_activation", ("sigmoid",), 0, "critical", 0.9, {"x": 1}, "", "")
     told = InScript(Command(str(script(tmp_path)), False, ()), tmp_path).look([asdict(finding)], 12)
-    first = [Recipe.from_dict(data) for data, _ in told["candidates"][:8]]
+    first = [Recipe.from_dict(one["recipe"]) for one in told["candidates"][:8]]
     assert any("activation_swap" in {change.remedy for change in recipe.changes} for recipe in first)
     assert len(told["pool"]) > 5
 

@@ -12,6 +12,7 @@ from ..remedy import FAMILIES, Remedy
 from .activation_swap import ActivationSwap
 from .critical_init import CriticalInit
 from .descend import Descend
+from .discriminative_rates import DiscriminativeRates
 from .dropout import Dropout
 from .epsilon import Epsilon
 from .forget_bias import ForgetBias
@@ -22,12 +23,14 @@ from .learning_rate import LearningRate
 from .loss_scaling import LossScaling
 from .lr_schedule import LearningRateSchedule
 from .lsuv_init import LsuvInit
+from .momentum import Momentum
 from .normalization import Normalization
 from .optimizer import OptimizerChange
 from .orthogonal_init import OrthogonalInit
 from .orthogonal_recurrence import OrthogonalRecurrence
 from .output_activation import OutputActivation
 from .pre_norm import PreNorm
+from .pretrained_weights import PretrainedWeights
 from .raise_precision import RaisePrecision
 from .residual_scaling import ResidualScaling
 from .shortcuts import Shortcuts
@@ -60,14 +63,17 @@ BUILT_IN: tuple[Remedy, ...] = (
     CriticalInit(),
     LsuvInit(),
     WeightRescale(),
+    PretrainedWeights(),
     OptimizerChange(),
     Epsilon(),
     Descend(),
+    Momentum(),
     WeightDecay(),
     Dropout(),
     LearningRate(),
     Warmup(),
     LearningRateSchedule(),
+    DiscriminativeRates(),
     GradientClipping(),
 )
 GROUP = "gradclinic.remedies"

@@ -31,7 +31,7 @@ class InputStandardization(Remedy):
     source = "LeCun et al. 1998, Efficient BackProp, 4.3"
 
     def propose(self, patient: Patient) -> Iterable[Options]:
-        x = patient.inputs
+        x = None if patient.task.pretrained is not None else patient.inputs  # old weights expect what they learned on
         if x is None or not bool(x.isfinite().all()):
             return
         flat = x.reshape(-1, x.shape[-1])

@@ -31,6 +31,8 @@ class LearningRate(Remedy):
         if journal.optimizer is None:
             raise CannotApply("there is no optimizer")
         groups, lr = journal.optimizer.param_groups, float(options["lr"])
+        if not lr > 0:
+            raise CannotApply(f"a learning rate is above 0, not {options['lr']}")
         highest = max(float(group["lr"]) for group in groups)
         for group in groups:
             own = lr * float(group["lr"]) / highest if highest else lr

@@ -54,6 +54,8 @@ class OptimizerChange(Remedy):
             raise CannotApply(f"no such optimizer: {name!r}; there are {', '.join(OFFERED)}")
         if old is None:
             raise CannotApply("there is no optimizer to exchange")
+        if not float(options["lr"]) > 0:
+            raise CannotApply(f"a learning rate is above 0, not {options['lr']}")
         kind, settings = OFFERED[name]
         settings = settings | {k: v for k, v in options.items() if k not in ("name", "lr")}
         halves = any(p.dtype == torch.float16 for group in old.param_groups for p in group["params"])

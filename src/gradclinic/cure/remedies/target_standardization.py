@@ -87,10 +87,15 @@ def _minimum(outputs: Tensor, loss_of: Any) -> Tensor | None:
     if not slope.requires_grad:
         return None
     (bend,) = torch.autograd.grad(slope.sum(), at)
-    if not bool((bend > 0).all()) or float(bend.max()) > 1.001 * float(bend.min()):
-        return None  # not the same parabola for every output
-    goal = (outputs - slope.detach() / bend.detach()).double()
-    again = goal.to(outputs.dtype, copy=True).requires_grad_()
-    (left,) = torch.autograd.grad(loss_of(again), again)
-    # Float32 leaves a millionth; a loss that is no parabola leaves more.
-    return goal if float(left.norm()) <= 1e-3 * float(slope.detach().norm()) else None
+    if not bool((bend > 0).all()):
+        return None
+    slope = slope.detach()
+    goal = (outputs - slope / bend.detach()).double()
+    # Along a sum of parabolas, one for each output, the slope falls in proportion; float32 leaves a millionth.  Of a
+    # softmax the bend is rounding, and the goal so far away that the slope there is 0 too.
+    for share in (0.5, 1.0):
+        there = (outputs + share * (goal - outputs)).to(outputs.dtype).detach().requires_grad_()
+        (left,) = torch.autograd.grad(loss_of(there), there)
+        if not float((left - (1 - share) * slope).norm()) <= 1e-3 * float(slope.norm()):
+            return None
+    return goal

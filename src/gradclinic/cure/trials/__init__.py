@@ -2,11 +2,12 @@
 
 from .outcome import Outcome
 from .paired import Interval, paired_interval
+from .places import PLACES, Places
 from .trial import Trial
 from .ward import Case, Here, Results, Trainer, Ward, key_of
 from .workers import Workers
 
 __all__ = [
-    "Case", "Here", "Interval", "Outcome", "Results", "Trainer", "Trial", "Ward", "Workers", "key_of",
-    "paired_interval",
+    "PLACES", "Case", "Here", "Interval", "Outcome", "Places", "Results", "Trainer", "Trial", "Ward", "Workers",
+    "key_of", "paired_interval",
 ]  # fmt: skip

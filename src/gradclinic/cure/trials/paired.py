@@ -7,9 +7,7 @@ from dataclasses import dataclass
 from math import inf, sqrt
 from statistics import fmean, stdev
 
-#: Two-sided 95% quantiles of Student's t for 1, 2, ... degrees of freedom (Student 1908; tables).
-_T95 = (12.706, 4.303, 3.182, 2.776, 2.571, 2.447, 2.365, 2.306, 2.262, 2.228, 2.201, 2.179, 2.160, 2.145, 2.131)
-_NORMAL95 = 1.960
+from gradclinic.measure.student import t95
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,6 +42,5 @@ def paired_interval(better: Sequence[float], worse: Sequence[float]) -> Interval
     mean, count = fmean(differences), len(differences)
     if count < 2:
         return Interval(mean, -inf, inf, count)
-    quantile = _T95[count - 2] if count - 2 < len(_T95) else _NORMAL95
-    half = quantile * stdev(differences) / sqrt(count)
+    half = t95(count - 1) * stdev(differences) / sqrt(count)
     return Interval(mean, mean - half, mean + half, count)

@@ -11,7 +11,7 @@ from torch import nn
 from torch.optim import LBFGS, Optimizer
 
 from gradclinic.errors import UserError
-from gradclinic.task import Target, Task
+from gradclinic.task import Target, Task, Whole
 
 from ..recipe import Recipe
 from .generators import Generators, unchanged
@@ -68,15 +68,19 @@ class Trial:
                 return
 
     def _metric(self) -> float | None:
-        if self._begun is None or self._begun[0].metric is None:
-            return None
-        task, model = self._begun[:2]
-        modes = {module: module.training for module in model.modules()}
-        with unchanged():
-            value = float(task.metric(model))  # type: ignore[misc]  # it is none of None's: see above
-        for module, training in modes.items():
-            module.training = training
-        return value if isfinite(value) else None
+        return metric_of(*self._begun[:2]) if self._begun else None
+
+
+def metric_of(task: Task, model: nn.Module) -> float | None:
+    """The user's metric, with modes and generators left as they were; None where there is none or it is no number."""
+    if task.metric is None:
+        return None
+    modes = {module: module.training for module in model.modules()}
+    with unchanged():
+        value = float(task.metric(model))
+    for module, training in modes.items():
+        module.training = training
+    return value if isfinite(value) else None
 
 
 def one_step(task: Task, model: nn.Module, optimizer: Optimizer, batch: Any) -> float:
@@ -84,6 +88,8 @@ def one_step(task: Task, model: nn.Module, optimizer: Optimizer, batch: Any) -> 
 
     def closure() -> Any:
         optimizer.zero_grad()
+        if isinstance(batch, Whole):
+            return batch.gradient(task.loss, model)
         loss = task.loss(model, batch)
         loss.backward()  # type: ignore[no-untyped-call]
         return loss

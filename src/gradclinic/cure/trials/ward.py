@@ -37,10 +37,10 @@ class Trainer(Protocol):
 
 
 class Here:
-    """Trains in this process, in turns."""
+    """Trains in this process, in turns; with ``again=False`` each trial is asked for once, and no model is kept."""
 
-    def __init__(self, target: Target) -> None:
-        self._target = target
+    def __init__(self, target: Target, *, again: bool = True) -> None:
+        self._target, self._again = target, again
         self._trials: dict[tuple[str, int], Trial] = {}
 
     def advance(self, cases: Sequence[Case], steps: int) -> Iterator[tuple[Case, Outcome]]:
@@ -50,7 +50,7 @@ class Here:
             if key not in self._trials:
                 self._trials[key] = Trial(self._target, *case)
             outcome = self._trials[key].advance(steps)
-            if outcome.ended:
+            if outcome.ended or not self._again:
                 del self._trials[key]
             yield case, outcome
 

@@ -26,10 +26,10 @@ class Plan:
     steps: int
 
 
-def plan(count: int, replicates: int, steps: int, budget: float | None) -> list[Plan]:
+def plan(count: int, replicates: int, steps: int, budget: float | None, *, together: bool = False) -> list[Plan]:
     """The last round takes half of the budget, the others share the rest; none is longer than the whole training.
 
-    ``budget`` is in full training runs.
+    ``budget`` is in full training runs.  ``together``: one round in which all rates train for equally long.
 
     Raises:
         UserError: too few steps to tell rates apart.
@@ -37,7 +37,7 @@ def plan(count: int, replicates: int, steps: int, budget: float | None) -> list[
     if steps < 2 * FEWEST:
         raise UserError(f"a training of {steps} steps is too short to tell learning rates apart: {2 * FEWEST} at least")
     counts = [count]
-    while counts[-1] > LAST:
+    while counts[-1] > LAST and not together:
         counts.append(max(ceil(KEPT * counts[-1]), LAST))
     others = len(counts) - 1
     shares = [(1 - CHOOSING) / others] * others + [CHOOSING] if others else [1.0]

@@ -41,17 +41,29 @@ class Trainer:
         self._seats = [(ward, first_seed + place) for place, ward in enumerate(wards)]
         self._part, self._tell = part, tell
 
-    def train(self, lr: float, share: float) -> None:
-        """Adds its outcomes to the round; ``share`` of all the work is done before it."""
+    def train(self, rates: Sequence[float], begin: float, share: float) -> None:
+        """Adds the outcomes of ``rates`` to the round, which is ``share`` of all the work, ``begin`` of it done."""
+        found: dict[float, list[Outcome]] = {lr: [] for lr in rates}
+        done = 0
 
         def told(case: Case) -> None:
-            self._tell(case[0].says(), share)
+            nonlocal done
+            done += 1
+            self._tell(case[0].says(), begin + share * done / (len(rates) * len(self._seats)))
 
-        outcomes: list[Outcome] = []
-        for ward, seed in self._seats:
-            outcomes += ward.train([(recipe_of(lr), seed)], self._part.steps, "grid", told)
+        for ward, seeds in self._by_ward():
+            cases = [(recipe_of(lr), seed) for lr in rates for seed in seeds]
+            outcomes = ward.train(cases, self._part.steps, "grid", told)
             ward.free()
-        self._part.trained[lr] = outcomes
+            for (place, _), outcome in zip(((lr, seed) for lr in rates for seed in seeds), outcomes, strict=True):
+                found[place].append(outcome)
+        self._part.trained |= found
+
+    def _by_ward(self) -> list[tuple[Ward, list[int]]]:
+        seeds: dict[Ward, list[int]] = {}
+        for ward, seed in self._seats:
+            seeds.setdefault(ward, []).append(seed)
+        return list(seeds.items())
 
 
 def run_rounds(
@@ -74,8 +86,7 @@ def run_rounds(
         rounds.append(Round(part.steps))
         trainer = Trainer(wards, seed + number * len(wards), rounds[-1], tell)
         those = sorted(going[: part.rates])
-        for done, lr in enumerate(those):
-            trainer.train(lr, (number + done / len(those)) / len(planned))
+        trainer.train(those, number / len(planned), 1 / len(planned))
         if number == 0 and wider:
             _widen(rates, rounds[0], trainer, 1 / len(planned))
         going = rounds[-1].order()
@@ -88,6 +99,6 @@ def _widen(rates: list[float], part: Round, trainer: Trainer, share: float) -> N
         if best not in (rates[0], rates[-1]) or any(outcome.ended for outcome in part.trained[best]):
             return
         new = float(f"{best * ratio if best == rates[-1] else best / ratio:.3g}")
-        trainer.train(new, share)
+        trainer.train([new], share, 0.0)
         rates.append(new)
         rates.sort()

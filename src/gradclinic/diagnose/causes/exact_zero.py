@@ -5,6 +5,7 @@ from __future__ import annotations
 from ..evidence import Evidence
 from .cause import Cause
 from .criticality import rectifies
+from .revived import revived
 from .step_size import explain_large_steps, too_large
 
 
@@ -36,7 +37,7 @@ def explain_zero(evidence: Evidence, modules: tuple[str, ...], step: int) -> Cau
                 "softmax of one number is 1",
                 0.9,
             )
-    erased = _erased(evidence)
+    erased = _erased(evidence) or revived(evidence) or _underflown(evidence)
     if erased is not None:
         return erased
     place = _dead_layer(evidence)
@@ -128,5 +129,26 @@ def _erased(evidence: Evidence) -> Cause | None:
                     ("layer_norm", "larger_batch"),
                     "x - mean(x) = 0 for one value; batch statistics need a batch (Ioffe 2015)",
                     0.9,
+                )
+    return None
+
+
+def _underflown(evidence: Evidence) -> Cause | None:
+    """An exponential that is 0 for every element of the batch, and so is its slope."""
+    for row in evidence.ledgers[:1]:
+        for entry in row.ledger.entries:
+            if entry.op == "Exp" and entry.forward_out == 0:
+                place = entry.module or entry.op
+                return Cause(
+                    "precision_underflow",
+                    "every exponential that is taken"
+                    + (f" in `{place}`" if entry.module else "")
+                    + " is exactly 0, and with it its slope: below exp(-104) nothing is left in float32",
+                    "Keep the logarithm: logsumexp or log_softmax of the exponents, or scale them down first.",
+                    (place,),
+                    {"output_rms": 0.0},
+                    ("log_space", "standardise_inputs"),
+                    "exp(-103.97) is the smallest positive float32, 2^-149",
+                    0.85,
                 )
     return None

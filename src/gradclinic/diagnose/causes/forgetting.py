@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Final
 
 import numpy as np
+from numpy.typing import NDArray
 
 from ..evidence import Evidence
 from .cause import Cause
@@ -17,6 +18,8 @@ OPENING: Final = 2.0
 STEADY: Final = 0.8
 #: What a transform (an FFT) leaves where nothing arrives is noise, of one size but for a factor of two.
 ROUNDING: Final = 0.3
+#: Where exact zeros follow on a decline of so many decades, half of float32's range, they are its end.
+FADED: Final = 20.0
 
 
 def forgotten(evidence: Evidence) -> Cause | None:
@@ -24,7 +27,9 @@ def forgotten(evidence: Evidence) -> Cause | None:
     for event in evidence.events("input_reach")[-1:]:
         norms = np.array(event.data["norms"], dtype=np.float64)
         third = len(norms) // 3
-        if not third or not np.isfinite(norms).all() or (norms <= 0).mean() > 1 - STEADY:
+        if not third or not np.isfinite(norms).all():
+            continue
+        if (norms <= 0).mean() > 1 - STEADY and not _faded(norms):
             continue
         logs = np.log10(np.maximum(norms, np.finfo(np.float64).tiny))
         first, middle, last = (float(np.median(part)) for part in (logs[:third], logs[third:-third], logs[-third:]))
@@ -44,3 +49,9 @@ def forgotten(evidence: Evidence) -> Cause | None:
             0.7,
         )
     return None
+
+
+def _faded(norms: NDArray[np.float64]) -> bool:
+    """Whether the positions after the last one without a gradient begin with hardly any."""
+    tail = norms[np.flatnonzero(norms <= 0)[-1] + 1 :]
+    return len(tail) >= 3 and bool(np.log10(tail[0] / tail[-1]) < -FADED)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Final
 
 from ..evidence import Evidence
+from ..learning import TERM_MARGIN, main_term
 from .cause import Cause
 
 #: A term ten times as large as all others has the gradient nearly to itself, and a sum over anything reaches that.
@@ -21,9 +22,14 @@ def swamping_sum(evidence: Evidence) -> Cause | None:
     for event in evidence.events("loss_terms")[:1]:
         terms = event.data["terms"]
         sums = [t for t in terms if t["reduction"] == "sum" and abs(t["factor"]) >= UNWEIGHED and not t["penalty"]]
-        means = [t for t in terms if t["reduction"] == "mean" and t["of_inputs"]]
+        means = [t for t in terms if t["reduction"] == "mean" and not t["penalty"]]
         large, small = (sum(abs(t["value"]) for t in part) for part in (sums, means))
-        if not sums or not means or not large >= SWAMPS * small:
+        known = [t for t in means if t["of_inputs"]]
+        swamps = bool(known) and large >= SWAMPS * sum(abs(t["value"]) for t in known)
+        # A term may pull harder than its value tells; that the error it stands beside was never learned shows it.
+        left = main_term(evidence.objectives)
+        drowned = large >= small and left is not None and left >= 1 - TERM_MARGIN
+        if not sums or not means or not (swamps or drowned):
             continue
         return Cause(
             "loss_reduction",
@@ -32,7 +38,7 @@ def swamping_sum(evidence: Evidence) -> Cause | None:
             "Divide both by the same: take the sum over the number of samples (of the whole set, for a prior on the"
             " weights), or sum the error as well.",
             ("loss",),
-            {"sum_terms": large, "mean_terms": small},
+            {"sum_terms": large, "mean_terms": small} | ({} if left is None else {"error_left": left}),
             ("mean_reduction",),
             "a bound on the likelihood of n samples is a sum over n of both or of neither (Kingma 2014; Blundell 2015)",
             0.85,

@@ -13,6 +13,7 @@ from ..evidence import Evidence
 from .cause import Cause, listed
 from .criticality import plain, unbounded
 from .depth import explain
+from .out_of_range import in_half, outgrown, overflow, quotient, shrinks, sums_in_half, vanished
 from .step_size import STEEP, explain_large_steps, too_large
 
 #: Growth of loss or gradient before the first bad value that says that the steps, not the operation, are the origin.
@@ -21,9 +22,6 @@ GREW = Threshold(
 )
 
 HALF = Threshold("largest_half", 65504.0, "the largest finite number of float16")
-
-#: The largest finite number of float32.
-SINGLE = 3.4e38
 
 #: Half of the smallest positive float16, 2^-24: what is below it rounds to 0.
 ROUNDS_TO_ZERO = 2.0**-25
@@ -69,7 +67,7 @@ def explain_non_finite(event: Event | None, evidence: Evidence, step: int, bad: 
     that a scaler held back, in a row at the end.
     """
     if event is None and skipped >= SKIPS.value:
-        return _overflow(("model",), "gradients overflow at every scale", {"skipped_in_a_row": skipped})
+        return overflow(("model",), "gradients overflow at every scale", {"skipped_in_a_row": skipped})
     data = event.data if event is not None else {}
     op, where = plain(str(data.get("op", ""))), _where(data, evidence, bad)
     inputs = [item for item in data.get("inputs", []) if isinstance(item, dict)]
@@ -104,10 +102,19 @@ def explain_non_finite(event: Event | None, evidence: Evidence, step: int, bad: 
             )
     grew = _growth(evidence, step)
     if finite_inputs and inputs and data.get("direction") == "forward" and not _half(evidence) and grew < GREW.value:
-        overflown = _outgrown(op, str(data.get("op")), where, largest, evidence)
+        overflown = outgrown(op, str(data.get("op")), where, largest, evidence)
         if overflown is not None:
             return overflown
-    if op in _SINGULAR and _in_half(inputs) and _rounded_to_zero(inputs):
+    if op.startswith("log") and largest == 0 and shrinks(str(data.get("op")), evidence):
+        return vanished(str(data.get("op")), where)
+    if op == "exp" and quotient(str(data.get("op")), evidence):
+        return overflow(
+            where,
+            f"exp of values up to {largest:.3g}, of which a quotient or a logarithm is taken, leaves the range of"
+            " float32 at 88.7, though the result would not",
+            {"largest_input": largest},
+        )
+    if op in _SINGULAR and in_half(inputs) and _rounded_to_zero(inputs):
         raised = evidence.interventions.changed("precision")
         if raised is None or raised.makes_finite:
             return _underflow(str(data.get("op")), where)
@@ -129,14 +136,14 @@ def explain_non_finite(event: Event | None, evidence: Evidence, step: int, bad: 
         return explain(first, +1)
     if grew >= GREW.value or (step > 0 and too_large(evidence)):
         return explain_large_steps(evidence)
-    if _half(evidence) and (largest > HALF.value**0.5 or not inputs):
-        return _overflow(where, f"float16 ends at 65504 and the inputs reach {largest:.3g}", {"largest_input": largest})
+    if (_half(evidence) or in_half(inputs)) and (largest > HALF.value**0.5 or not inputs or sums_in_half(op, inputs)):
+        return overflow(where, f"float16 ends at 65504 and the inputs reach {largest:.3g}", {"largest_input": largest})
     if op in _SINGULAR:
         return _invalid(str(data.get("op")), where, inputs)
     if step > 0:
         return explain_large_steps(evidence)
     if largest > 1e15 or (event is not None and finite_inputs and largest > HALF.value):
-        return _overflow(where, f"values up to {largest:.3g} overflow", {"largest_input": largest})
+        return overflow(where, f"values up to {largest:.3g} overflow", {"largest_input": largest})
     return Cause(
         "unknown",
         "nothing before it grew, and the operation has no invalid point that is known here",
@@ -187,10 +194,6 @@ def _rounded_epsilon(evidence: Evidence, where: tuple[str, ...]) -> Cause | None
     )
 
 
-def _in_half(inputs: list[dict[str, Any]]) -> bool:
-    return any(item.get("dtype") == "float16" for item in inputs)
-
-
 def _rounded_to_zero(inputs: list[dict[str, Any]]) -> bool:
     """Whether an operand has a 0 at the end of its range: what was small and positive is gone."""
     return any(item.get("low") == 0 or item.get("high") == 0 for item in inputs)
@@ -209,41 +212,6 @@ def _underflow(op: str, where: tuple[str, ...]) -> Cause:
     )
 
 
-def _outgrown(op: str, name: str, where: tuple[str, ...], largest: float, evidence: Evidence) -> Cause | None:
-    """What left even float32's range in one forward pass from finite values: exp in a loss, a product of signals."""
-    if op == "exp" and not _hidden(name, evidence):
-        return Cause(
-            "precision_overflow",
-            f"exp of values up to {largest:.3g}, written out in the loss, leaves the range of float32 at 88.7",
-            "Use logsumexp, log_softmax or cross_entropy, which subtract the largest value first.",
-            where,
-            {"largest_input": largest},
-            ("log_softmax",),
-            "exp(88.73) is the largest float32",
-            0.85,
-        )
-    if op in ("mul", "square", "pow") and largest**2 > SINGLE:
-        return Cause(
-            "unbounded_activation",
-            f"{name} multiplies signals of up to {largest:.3g}, which squares their size at each such layer",
-            f"Bound one factor of the product in {listed(where)}, by a sigmoid or a normalisation.",
-            where,
-            {"largest_input": largest},
-            ("gate", "normalization"),
-            "a product of n signals grows as their size to the power n",
-            0.85,
-        )
-    return None
-
-
-def _hidden(name: str, evidence: Evidence) -> bool:
-    """Whether weights come after an operation of this name in the first account."""
-    for row in evidence.ledgers[:1]:
-        places = [entry.sequence for entry in row.ledger.entries if entry.op == name]
-        return any(e.kind == "weight" and e.sequence > min(places) for e in row.ledger.entries) if places else True
-    return True
-
-
 def _invalid(op: str, where: tuple[str, ...], inputs: list[dict[str, Any]]) -> Cause:
     ranges = "; ".join(
         f"{item.get('name', 'input')} from {_number(item.get('low')):.3g} to {_number(item.get('high')):.3g}"
@@ -258,19 +226,6 @@ def _invalid(op: str, where: tuple[str, ...], inputs: list[dict[str, Any]]) -> C
         ("guard_operation",),
         "IEEE 754: log 0, 0/0, 0·inf and the slope of a root at 0 are not finite",
         0.85,
-    )
-
-
-def _overflow(where: tuple[str, ...], because: str, numbers: dict[str, float | int | str]) -> Cause:
-    return Cause(
-        "precision_overflow",
-        because,
-        f"Compute {listed(where)} in bfloat16 or float32.",
-        where,
-        numbers,
-        ("bfloat16", "full_precision"),
-        "largest float16: 65504",
-        0.8,
     )
 
 

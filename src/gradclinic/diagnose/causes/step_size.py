@@ -31,11 +31,34 @@ def explain_large_steps(evidence: Evidence) -> Cause:
 
     A candidate that was tested on a copy and did not help yields to a later one that did.
     """
+    squares = _forgotten_squares(evidence)
+    if squares is not None:  # seen in the optimizer itself: no test on copies tries another format for it
+        return squares
     found = (_data(evidence), _initialisation(evidence), _reduction(evidence), _learning_rate(evidence))
     candidates = [cause for cause in found if cause is not None]
     tests = evidence.interventions
     confirmed = next((cause for cause in candidates if tests.confirms(cause.id)), None)
     return confirmed or candidates[0]
+
+
+def _forgotten_squares(evidence: Evidence) -> Cause | None:
+    """An optimizer's memory of the gradient's square in 16 bits: where it is 0, the step is divided by eps alone."""
+    for event in evidence.events("coarse_state"):
+        data = event.data
+        if data["zero_share"] < MOSTLY:
+            continue
+        return Cause(
+            "precision_underflow",
+            f"the optimizer keeps `{data['state']}` in {data['dtype']}, and {100 * data['zero_share']:.0f}% of it is 0"
+            " although there is a gradient: what a step is divided by is gone",
+            f"Keep `{data['state']}` in float32, or in bfloat16, which reaches down to 1e-38.",
+            ("optimizer",),
+            {"zero_share": data["zero_share"], "state": str(data["state"])},
+            ("full_precision_state",),
+            "half of the smallest float16 is 3e-8; (1-β₂)·g² is below it for every g below 5e-3",
+            0.9,
+        )
+    return None
 
 
 def too_large(evidence: Evidence) -> bool:

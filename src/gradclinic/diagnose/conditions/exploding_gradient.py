@@ -37,10 +37,10 @@ def check(evidence: Evidence) -> Outcome:
         return Healthy(
             "exploding_gradient", "no ledger from before the first update, and no sign of one that grows", numbers
         )
-    if first.total < GROWN.value:
-        return Healthy(
-            "exploding_gradient", f"the gradient changes by {first.total:+.1f} decades through depth", numbers
-        )
+    # What the output is multiplied with to have the targets' units is no growth through layers.
+    through = first.total - first.after_head
+    if min(first.total, through) < GROWN.value:
+        return Healthy("exploding_gradient", f"the gradient changes by {through:+.1f} decades through depth", numbers)
     thrown = _thrown(evidence, first.total)
     if evidence.learning.well and not thrown:
         return Healthy(

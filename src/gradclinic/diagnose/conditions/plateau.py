@@ -5,10 +5,14 @@ from __future__ import annotations
 from gradclinic.schema.finding import Healthy, NotEnoughData, Outcome
 
 from ..causes import at_start
+from ..causes.apart import normalised_apart
 from ..causes.cause import Cause
 from ..causes.data import neglected_outputs, out_of_reach, plain_fault, rounded_inputs
 from ..causes.foreseen import hopeless, too_fast, too_slow
 from ..causes.forgetting import forgotten
+from ..causes.misplaced import misplaced
+from ..causes.post_norm import normalised_after_shortcuts
+from ..causes.revived import revived
 from ..causes.step_size import VIOLENT, explain_large_steps, small_inputs, too_large
 from ..causes.tested import found_by_test
 from ..condition import Condition, Threshold
@@ -30,6 +34,10 @@ def check(evidence: Evidence) -> Outcome:
     if neglected is not None:
         seen = "A part of what is predicted is not learned, whatever the loss as a whole does"
         return found("plateau", neglected, evidence, seen=seen, step=0, numbers={}, grave="critical")
+    apart = normalised_apart(evidence) if evidence.forecast is None else None
+    if apart is not None:
+        seen = "The loss came down by less than half of the way"
+        return found("plateau", apart, evidence, seen=seen, step=0, numbers={}, grave="critical")
     if evidence.forecast is None and not learning.well:
         fault = plain_fault(evidence) or forgotten(evidence) if learning.works else out_of_reach(evidence)
         if fault is not None:
@@ -65,13 +73,19 @@ def _foreseen(evidence: Evidence, known: Forecast) -> Cause:
 
 
 def _unexplained(evidence: Evidence) -> Cause:
-    small = rounded_inputs(evidence) or small_inputs(evidence) or _median_of_labels(evidence)
+    small = (
+        misplaced(evidence)
+        or rounded_inputs(evidence)
+        or revived(evidence)
+        or small_inputs(evidence)
+        or _median_of_labels(evidence)
+    )
     if small is not None:
         return small
     cause = explain_large_steps(evidence)
     if cause.id in ("input_scale", "target_scale"):
         return cause
-    tested = forgotten(evidence) or found_by_test(evidence)
+    tested = forgotten(evidence) or found_by_test(evidence) or normalised_after_shortcuts(evidence)
     if tested is not None:
         return tested
     return Cause(

@@ -11,6 +11,7 @@ from gradclinic.schema.finding import Healthy, NotEnoughData, Outcome
 from ..causes.cause import Cause, listed
 from ..causes.decay import SHRUNK_TO, shrunk_by_decay
 from ..causes.foreseen import too_slow
+from ..causes.revived import revived
 from ..causes.step_size import small_inputs
 from ..condition import Condition, Threshold
 from ..evidence import Evidence
@@ -46,6 +47,10 @@ def check(evidence: Evidence) -> Outcome:
         {"travel_largest": float(seen.max(initial=0.0)), "steps": evidence.horizon},
     )
     cause = _rounding(evidence) or shrunk_by_decay(evidence)
+    stopped = revived(evidence) if cause is None else None
+    if stopped is not None and evidence.learning.above_constant:
+        return Healthy("stalled_update", "what stops the gradient is told of the loss that does not fall", numbers)
+    cause = cause or stopped
     slow = too_slow(evidence)
     if cause is None and slow is not None:
         text = "The weights will hardly have moved when the budget is spent"

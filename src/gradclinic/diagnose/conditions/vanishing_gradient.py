@@ -9,6 +9,7 @@ from gradclinic.schema.finding import Healthy, NotEnoughData, Outcome
 from ..causes.data import out_of_reach
 from ..causes.decay import shrunk_by_decay
 from ..causes.depth import explain
+from ..causes.revived import revived
 from ..causes.step_size import saturated_by_inputs, small_inputs, too_large
 from ..condition import Condition, Threshold
 from ..evidence import Evidence
@@ -58,7 +59,7 @@ def check(evidence: Evidence) -> Outcome:
             "vanishing_gradient", "the targets are out of reach, whatever arrives at the first layers", numbers
         )
     by_inputs = saturated_by_inputs(evidence) or small_inputs(evidence) if at_start else None
-    cause = by_inputs or explain(worst, -1)
+    cause = by_inputs or revived(evidence) or explain(worst, -1)
     seen = f"Of the gradient at the head only 10^{worst.total:.1f} arrives at the first layer"
     if travel is not None:
         way = f"can have moved by {travel:.1e} of their size" if travel > 0 else "did not move at all"

@@ -2,30 +2,23 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 
 from gradclinic.schema.finding import Finding, Healthy, NotEnoughData, Outcome
 
+from ..causes.climbing import climbing
 from ..causes.loss_domain import loss_domain
 from ..causes.loss_terms import swamping_sum
 from ..causes.output_activation import output_activation
 from ..condition import Condition, Threshold
 from ..evidence import Evidence
 from ..learning import ERRORS, MOVE_STEPS
+from ..reference import cannot_be_negative, is_error
 from ..series import median_error, noise, window_size
 from .common import found, outcome_sentence
 
-#: Losses that cannot be negative, by autograd's names: cross-entropies of labels, squared and absolute errors.
-_NON_NEGATIVE = (
-    "nllloss",
-    "mseloss",
-    "l1loss",
-    "smoothl1loss",
-    "huberloss",
-    "binarycrossentropy",
-    "softmargin",
-    "crossentropy",
-)
 #: Share of steps whose loss follows +lr·‖g‖² in sign: chance gives 1/2, with a standard error of 1/2√n.
 UPHILL = Threshold("share_of_steps_uphill", 0.75, "chance gives 1/2 ± 1/(2√n): at 50 steps 0.75 is 3.5 errors away")
 STEPS = Threshold("steps", MOVE_STEPS, "two windows of five losses")
@@ -80,8 +73,11 @@ def _broadcast(tick: int, name: str, shapes: tuple[tuple[int, ...], tuple[int, .
 
 
 def _ascent(evidence: Evidence) -> Finding | None:
-    if any(value is True for value in evidence.settings("maximize")) and evidence.learning.state == "rising":
-        return _flipped(evidence, "the optimizer was told to maximise", "Set maximize=False.", 0.9, {"maximize": 1})
+    if any(value is True for value in evidence.settings("maximize")):
+        # A likelihood or a bound is there to be raised; an error is not.
+        if evidence.learning.state == "rising" and any(is_error(o) for _, o in evidence.objectives[:1]):
+            return _flipped(evidence, "the optimizer was told to maximise", "Set maximize=False.", 0.9, {"maximize": 1})
+        return None
     for event in evidence.events("uphill_step"):
         return _flipped(
             evidence,
@@ -94,6 +90,9 @@ def _ascent(evidence: Evidence) -> Finding | None:
     rewarded = _rewarded(evidence)
     if rewarded is not None:
         return rewarded
+    climb = climbing(evidence)
+    if climb is not None:
+        return _flipped(evidence, climb.because, climb.action, climb.confidence, climb.numbers)
     objective = evidence.objectives[0][1] if evidence.objectives else None
     losses = evidence.losses[np.isfinite(evidence.losses)]
     if len(losses) < STEPS.value:
@@ -101,7 +100,7 @@ def _ascent(evidence: Evidence) -> Finding | None:
     size = window_size(len(losses))
     start, end = float(np.median(losses[:5])), float(np.median(losses[-size:]))
     error = median_error(noise(losses), size)
-    if objective is not None and objective.constant_loss and _plain(objective.op) and start < 0:
+    if objective is not None and objective.constant_loss and cannot_be_negative(objective.op) and start < 0:
         near = 1 / 3 < -start / objective.constant_loss < 3
         if near and end < 2 * start - ERRORS * error:
             numbers = {"loss_first_window": start, "loss_last_window": end, "constant_loss": objective.constant_loss}
@@ -151,11 +150,6 @@ def _rewarded(evidence: Evidence) -> Finding | None:
     return _flipped(evidence, because, "Turn the sign of the loss round: minimise the negative.", 0.95, numbers)
 
 
-def _plain(op: str) -> bool:
-    name = op.lower().replace("_", "")
-    return any(key in name for key in _NON_NEGATIVE)
-
-
 def _uphill(evidence: Evidence) -> tuple[float, int]:
     """Share of windows-of-one steps whose loss rose, among the first fifty that are next to each other."""
     losses = evidence.losses[:51]
@@ -180,7 +174,7 @@ def _steady(evidence: Evidence) -> bool:
     return foretold > 0 and 0.1 < rise / foretold < 10
 
 
-def _flipped(evidence: Evidence, because: str, action: str, confidence: float, numbers: dict[str, float]) -> Finding:
+def _flipped(evidence: Evidence, because: str, action: str, confidence: float, numbers: dict[str, Any]) -> Finding:
     op = evidence.objectives[0][1].op if evidence.objectives else "loss"
     return Finding(
         "wrong_objective",

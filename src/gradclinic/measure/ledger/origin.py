@@ -15,7 +15,7 @@ from .evaluate import evaluate
 from .forward import Values, operands_of
 from .graph import Graph, Op, read_graph
 from .kinds import LOSSES, SHAPES
-from .parts import current, mark_loss, paths_of
+from .parts import current, mark_loss, paths_of, recalled
 from .saved import Readable, SavedReader
 
 if TYPE_CHECKING:
@@ -53,12 +53,14 @@ def first_non_finite(
     scopes: Scopes | None = None,
     names: Names = lambda _: None,
     saved_readable: Readable = True,
+    earlier: Sequence[Entry] = (),
 ) -> dict[str, Any] | None:
     """Finds the first operation with finite inputs and a non-finite output, on the way to a non-finite root.
 
     To be called while the graph is alive (before or within backward).  Returns the data of a
     ``non_finite_origin`` event; None when the roots are finite or nothing could be found.  The direction
-    is "forward", or "parameter" or "input" where a non-finite number was there before any operation.
+    is "forward", or "parameter" or "input" where a non-finite number was there before any operation.  Without scopes
+    of this step, an ``earlier`` step's account says in which modules its operations ran.
 
     A -inf that a mask puts in on purpose is no fault as long as nothing comes of it: the search follows
     non-finite values down from the root, so it ends at the softmax whose row was masked as a whole and
@@ -67,7 +69,7 @@ def first_non_finite(
     if all(bool(torch.isfinite(root).all()) for root in roots):
         return None
     graph = read_graph(roots)
-    return _Search(graph, roots, SavedReader(saved_readable), names, scopes).run()
+    return _Search(graph, roots, SavedReader(saved_readable), names, scopes, earlier).run()
 
 
 def _finite(tensor: Tensor) -> bool:
@@ -76,7 +78,13 @@ def _finite(tensor: Tensor) -> bool:
 
 class _Search:
     def __init__(
-        self, graph: Graph, roots: Sequence[Tensor], reader: SavedReader, names: Names, scopes: Scopes | None
+        self,
+        graph: Graph,
+        roots: Sequence[Tensor],
+        reader: SavedReader,
+        names: Names,
+        scopes: Scopes | None,
+        earlier: Sequence[Entry],
     ) -> None:
         self.graph = graph
         self.reader = reader
@@ -85,6 +93,8 @@ class _Search:
         scopes = current(scopes, graph)
         mark_loss(graph, scopes)
         self.paths = paths_of(graph, scopes, names)
+        if scopes is None:
+            self.paths |= recalled(graph, earlier)
         self.known: dict[tuple[Op, int], Tensor] = {}
         self.bad: dict[tuple[Op, int], bool] = {}
         self.users: dict[Op, list[tuple[Op, int]]] = {}

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING
 
 from torch import Tensor
 
-from gradclinic.schema.ledger import Kind
+from gradclinic.schema.ledger import Entry, Kind
 
 from .graph import Graph, Op
 from .kinds import (
@@ -102,6 +102,25 @@ def paths_of(graph: Graph, scopes: Scopes | None, names: Callable[[Tensor], str 
             own = below if not below or below.startswith("after ") else f"after {below}"
         paths[op] = own or ""
     return paths
+
+
+def recalled(graph: Graph, entries: Sequence[Entry]) -> dict[Op, str]:
+    """The module paths that an earlier step's account knows, for the operations of which both have as many.
+
+    The k-th product of one step runs where the k-th product of another ran, as long as the model does the same.
+    """
+    known: dict[str, list[Entry]] = {}
+    for entry in sorted(entries, key=lambda entry: entry.sequence):
+        known.setdefault(entry.op, []).append(entry)
+    mine: dict[str, list[Op]] = {}
+    for op in sorted(graph.ops, key=lambda op: (op.sequence, op.index)):
+        mine.setdefault(op.name, []).append(op)
+    return {
+        op: entry.module
+        for name, ops in mine.items()
+        if len(ops) == len(known.get(name, ()))
+        for op, entry in zip(ops, known[name], strict=True)
+    }
 
 
 def kind_of(op: Op, scopes: Scopes | None) -> Kind:

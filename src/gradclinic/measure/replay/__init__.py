@@ -11,14 +11,20 @@ from __future__ import annotations
 from .battery import Battery, Examined
 from .changes import Change, changes_for
 from .cuts import Cut, find_cuts
+from .distances import turned_similarity
 from .inputs import read_inputs
+from .likelihood import Probability, probabilities
 from .margins import margin_call
+from .names import words_in_script
+from .pairing import Pairing, pairing
 from .reach import input_reach
 from .replay import Outcome, Replay
+from .splits import split_batches
 from .tape import Call, Leaf, Ref, Tape
 from .terms import Term, loss_terms
 
 __all__ = [
-    "Battery", "Call", "Change", "Cut", "Examined", "Leaf", "Outcome", "Ref", "Replay", "Tape", "Term", "changes_for",
-    "find_cuts", "input_reach", "loss_terms", "margin_call", "read_inputs",
+    "Battery", "Call", "Change", "Cut", "Examined", "Leaf", "Outcome", "Pairing", "Probability", "Ref", "Replay",
+    "Tape", "Term", "changes_for", "find_cuts", "input_reach", "loss_terms", "margin_call", "pairing", "probabilities",
+    "read_inputs", "split_batches", "turned_similarity", "words_in_script",
 ]  # fmt: skip

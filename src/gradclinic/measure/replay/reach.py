@@ -14,6 +14,8 @@ from .replay import Replay
 SHORTEST = 9
 #: Sequences longer than this are told by so many of their positions.
 POSITIONS = 64
+#: The smallest positive float32: where nothing arrives, no more than that was lost on the way.
+SMALLEST = 2.0**-149
 
 
 def input_reach(replay: Replay) -> list[float] | None:
@@ -39,10 +41,12 @@ def input_reach(replay: Replay) -> list[float] | None:
 
 
 def decline(norms: list[float]) -> float | None:
-    """Decades from the last third of the positions to the first, medians; None where one of them has none at all."""
+    """Decades from the last third of the positions to the first, medians; None where nothing reaches the last."""
     third = len(norms) // 3
     first, last = median(norms[:third]), median(norms[-third:])
-    return log10(first / last) if first > 0 and last > 0 and isfinite(first) and isfinite(last) else None
+    if not (last > 0 and isfinite(first) and isfinite(last)):
+        return None
+    return log10(max(first, SMALLEST) / last)
 
 
 def _profiles(gradient: Tensor) -> list[list[float]]:

@@ -13,11 +13,16 @@ from torch.overrides import TorchFunctionMode, _get_current_function_mode
 from torch.utils._pytree import tree_leaves, tree_map
 
 from .losses import accidental_outer, loss_call
+from .names import name_in_script
 
 #: A recurrence over thousands of time steps, or a script that never calls backward, must not fill the memory.
 CALLS_LIMIT = 20_000
 #: A loop over samples may call a loss for each; the first say what the others are.
 LOSS_CALLS_LIMIT = 8
+#: A name is looked up in some ten microseconds: an episode that was played in the same step may have thousands.
+NAMES_LIMIT = 2_000
+#: Calls that weigh a value, or set it off against another.
+_WEIGHING = {"mul", "__mul__", "__rmul__", "multiply", "sub", "__sub__", "__rsub__", "rsub", "div", "__truediv__"}
 
 
 #: Calls that only pass on: between a layer's output and its activation, or an output and its loss.
@@ -70,6 +75,7 @@ class Recording:
     loss_calls: list[dict[str, Any]] = field(default_factory=list)  #: see :func:`.losses.loss_call`
     scalars: dict[int, Tensor] = field(default_factory=dict)  #: the values of single numbers, by their number
     outer: dict[str, Any] | None = None  #: see :func:`.losses.accidental_outer`
+    names: dict[Ref | Leaf, str] = field(default_factory=dict)  #: what the script calls factors and addends of its own
 
 
 class Tape(TorchFunctionMode):
@@ -170,7 +176,14 @@ class Tape(TorchFunctionMode):
             self.recording.outer = spread and spread | {"module": self._module_now()}
         if mutates(func) and args and isinstance(args[0], Tensor) and self._number(args[0]) is None:
             self._leaf(args[0], copy=True)  # as it was before the call changes it
+        if str(getattr(func, "__name__", "")) in _WEIGHING:
+            self._note_names(args)
         return tree_map(self._symbol, args), tree_map(self._symbol, kwargs)
+
+    def _note_names(self, items: Any) -> None:
+        for item in items:
+            if isinstance(item, Tensor) and not item.requires_grad and len(self.recording.names) < NAMES_LIMIT:
+                self.recording.names.setdefault(self._symbol(item), name_in_script(item))
 
     def _after(self, func: Callable[..., Any], prepared: tuple[Any, Any], args: Any, result: Any) -> None:
         made = args[0] if mutates(func) and args and isinstance(args[0], Tensor) else result

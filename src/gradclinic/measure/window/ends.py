@@ -46,7 +46,7 @@ def measure_ends(
 
     Raises NotConnected, NotFinite, NoSecondDerivative (see :mod:`~gradclinic.measure.jacobian`).
     """
-    diagonal = _in_order(found, settled)
+    diagonal = in_order(found, settled)
     rho = speed(found, diagonal)
     if not bend:
         return Ends(rho, None, settled.gain, settled.limit)
@@ -54,7 +54,7 @@ def measure_ends(
     return Ends(rho, max(curvature.value, 0.0), settled.gain, settled.limit, curvature.how)
 
 
-def _in_order(found: Split, settled: Settled) -> list[Tensor]:
+def in_order(found: Split, settled: Settled) -> list[Tensor]:
     """P for the parameters of a split; 0 for those that the optimizer does not hold."""
     pairs = zip(found.names, found.parameters, strict=True)
     return [settled.diagonal.get(name, torch.zeros_like(parameter)) for name, parameter in pairs]

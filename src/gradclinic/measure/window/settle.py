@@ -59,7 +59,15 @@ def settle(
     optimizer.zero_grad()
     if not seen:
         raise ValueError("there is no batch")
-    found = preconditioner(optimizer)
+    return settled(model, optimizer, rates)
+
+
+def settled(model: nn.Module, optimizer: Optimizer, rates: Sequence[float]) -> Settled:
+    """What ``optimizer`` makes of gradients as its state is now; ``rates``: of its groups, the highest above 0.
+
+    Raises NotApplicable for an optimizer without a fixed diagonal preconditioner.
+    """
+    found, highest = preconditioner(optimizer), max(rates)
     shares = _shares(optimizer, rates, highest)
     names = {id(parameter): name for name, parameter in model.named_parameters()}
     diagonal = {names[id(p)]: own.detach() * shares[p] for p, own in found.items() if id(p) in names}

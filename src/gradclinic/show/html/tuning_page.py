@@ -4,36 +4,25 @@ from __future__ import annotations
 
 from typing import Any
 
-from markupsafe import Markup
-
 from gradclinic.schema.tuning import TuningReport
 
 from .. import tuning
 from ..words import number, plain
-from .page import environment, file, policy, script_json
+from .told_page import told_fragment, told_page
 from .tuning_chart import range_chart, rates_chart
+
+WORDS = "tuning_words.html.j2"
 
 
 def page(told: TuningReport) -> str:
-    """All text is there without JavaScript; the same content policy as the other reports'."""
-    from plotly.offline import get_plotlyjs  # late: the terminal does without
-
+    """The whole page."""
     charts = [chart for chart in (rates_chart(told), range_chart(told.range_test)) if chart is not None]
-    library = get_plotlyjs() if charts else ""
-    script = file("page.js") if charts else ""
-    return environment().get_template("tuning.html.j2").render(
-        **_shared(told),
-        charts=charts,
-        figures=Markup(script_json({chart.key: chart.figure() for chart in charts})),
-        plotly=Markup(library),
-        script=Markup(script),
-        policy=policy(text for text in (library, script) if text),
-    )  # fmt: skip
+    return told_page(WORDS, _shared(told), charts)
 
 
 def fragment(told: TuningReport) -> str:
     """The text of the page, without charts and scripts."""
-    return environment().get_template("tuning_text.html.j2").render(**_shared(told))
+    return told_fragment(WORDS, _shared(told))
 
 
 def _shared(told: TuningReport) -> dict[str, Any]:
@@ -53,5 +42,4 @@ def _shared(told: TuningReport) -> dict[str, Any]:
             ("Your learning rate", number(told.own)),
             ("Cost", tuning.cost(told)),
         ],
-        "style": Markup(file("style.css")),
     }

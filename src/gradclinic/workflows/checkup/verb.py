@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 from gradclinic.errors import UserError
 
 from ..bar import progress_bar
-from ..place import FOLDER, new_record, writable
+from ..place import FOLDER, file_stem, new_record, writable
 
 if TYPE_CHECKING:
     from ..answer import Answer
@@ -71,7 +71,7 @@ def run_checkup(target: Any, options: CheckupOptions) -> tuple[Answer, Path | No
 
     found = find_target(target)
     html, json = (chosen and writable(chosen) for chosen in (options.html, options.json))
-    path = new_record(options.out, options.name, f"checkup-{_stem(found.name)}")
+    path = new_record(options.out, options.name, f"checkup-{file_stem(found.name)}")
     with own_generators(), progress_bar("check-up", shown=options.live) as tell:
         tell("building the model", 0.0)
         with told_in_one_line():
@@ -87,8 +87,3 @@ def run_checkup(target: Any, options: CheckupOptions) -> tuple[Answer, Path | No
     if json:
         answer.save_json(json)
     return answer, page
-
-
-def _stem(name: str) -> str:
-    """A target's name as a part of a file's name."""
-    return "".join(letter if letter.isalnum() or letter in "-_" else "-" for letter in name).strip("-") or "model"

@@ -65,11 +65,14 @@ def treat_script(command: Command, plan: Plan, tell: Tell) -> Treatment:
     )
     course, interrupted = Course(), False
     with tempfile.TemporaryDirectory() as folder:
-        trainer = InScript(command, Path(folder), plan.jobs)
+        trainer = InScript(command, Path(folder), plan.places.jobs)
         try:
             tell("what may be changed", 0.1)
             told = trainer.look([dataclasses.asdict(finding) for finding in answer.findings], steps)
-            ranked = [Candidate(Recipe.from_dict(data), float(promise)) for data, promise in told["candidates"]]
+            ranked = [
+                Candidate(Recipe.from_dict(one["recipe"]), float(one["promise"]), usual=bool(one["usual"]))
+                for one in told["candidates"]
+            ]
             pool = [Recipe.from_dict(data) for data in told["pool"]]
             constant = answer.report.run.get("constant_loss")
             ward = Ward(trainer, purse, results)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from contextlib import nullcontext
 from itertools import islice
 
 from gradclinic.cure import Recipe
@@ -10,7 +9,7 @@ from gradclinic.cure.candidates import proposals
 from gradclinic.cure.course import Course, screened_candidates, try_out
 from gradclinic.cure.patient import Patient
 from gradclinic.cure.purse import Purse
-from gradclinic.cure.trials import Here, Ward, Workers
+from gradclinic.cure.trials import Ward
 from gradclinic.schema.report import Report
 from gradclinic.task import Target, own_generators
 
@@ -55,7 +54,7 @@ def treat_task(target: Target, plan: Plan, tell: Tell) -> Treatment:
         try:
             ranked = screened_candidates(course, target, patient, purse, plan.seed, tell)
             pool = [Recipe.of(change) for change in proposals(patient)]
-            with Workers(target.name, plan.jobs) if plan.jobs > 1 else nullcontext(Here(target)) as trainer:
+            with plan.places.trainer(target) as trainer:
                 ward = Ward(trainer, purse, results)
                 try_out(course, ward, ranked, pool, purse, task.steps, plan.seed, tell, patient.constant)
         except KeyboardInterrupt:

@@ -121,7 +121,11 @@ class _Trial:
             changes = proposals(patient)
             ranked = candidates(patient, changes, bases(patient, changes), _unseen)
         return {
-            "candidates": [(candidate.recipe.to_dict(), candidate.promise) for candidate in ranked[:MOST]],
+            "candidates": [
+                {"recipe": each.recipe.to_dict(), "promise": each.promise, "usual": each.usual}
+                for place, each in enumerate(ranked)
+                if place < MOST or each.usual
+            ],
             "pool": [Recipe.of(change).to_dict() for change in changes],
         }
 

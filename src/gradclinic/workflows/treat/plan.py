@@ -4,6 +4,10 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from gradclinic.cure.trials import Places
 
 
 @dataclass(frozen=True, slots=True)
@@ -15,4 +19,4 @@ class Plan:
     stem: str  #: of the target's name
     seed: int
     budget: float  #: in full training runs
-    jobs: int  #: trials at a time
+    places: Places  #: where trials run

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from math import isfinite
+from typing import Any
 
 from gradclinic.cure import Recipe
 from gradclinic.cure.purse import Purse
@@ -19,7 +20,7 @@ def tuning_report(
     search: Search, wanted: Wanted, purse: Purse, name: str, steps: int, own: float, *, interrupted: bool
 ) -> TuningReport:
     """All of it, in plain data."""
-    choice, window = (None if interrupted else search.choice), search.window
+    choice = None if interrupted else search.choice
     recipe = recipe_of(choice.lr) if choice else Recipe()
     return TuningReport(
         target=name,
@@ -33,8 +34,8 @@ def tuning_report(
         at_edge=choice.at_edge if choice else False,
         replicates=wanted.folds or wanted.seeds,
         folds=wanted.folds,
-        window={key: getattr(window, key) for key in ("lr", "low", "stable", "start", "why")} if window else {},
-        range_test=_curve(search),
+        window=window_of(search),
+        range_test=curve_of(search),
         rounds=tuple(RoundRows(part.steps, _rows(part.trained)) for part in search.rounds),
         recipe=recipe.to_dict() if choice else None,
         code=recipe.code(),
@@ -56,7 +57,14 @@ def _headline(search: Search, wanted: Wanted, steps: int, *, interrupted: bool) 
     return said + "."
 
 
-def _curve(search: Search) -> RangeCurve | None:
+def window_of(search: Search) -> dict[str, Any]:
+    """The window; empty where it was not measured."""
+    window = search.window
+    return {key: getattr(window, key) for key in ("lr", "low", "stable", "start", "why")} if window else {}
+
+
+def curve_of(search: Search) -> RangeCurve | None:
+    """The range test; None where there was none."""
     curve = search.curve
     if curve is None:
         return None

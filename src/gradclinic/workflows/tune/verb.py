@@ -6,14 +6,15 @@ import dataclasses
 from dataclasses import dataclass
 from importlib.util import find_spec
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 from gradclinic.errors import UserError
 
 from ..bar import progress_bar
-from ..place import FOLDER, new_record, writable
+from ..place import FOLDER, file_stem, new_record, writable
 
 if TYPE_CHECKING:
+    from gradclinic.cure.trials import Places
     from gradclinic.task import Target
 
     from .tuning import Tuning
@@ -36,6 +37,8 @@ class TuneOptions:
     html: Path | None = None
     json: Path | None = None
     live: bool = True  #: a progress bar, on a terminal
+    jobs: int = 1  #: trials at a time, each in a process of its own
+    on: Literal["processes", "ray"] = "processes"
 
 
 def tune(
@@ -50,19 +53,24 @@ def tune(
     out: str | Path | None = None,
     name: str | None = None,
     html: bool = False,
+    jobs: int = 1,
+    on: Literal["processes", "ray"] = "processes",
 ) -> Tuning:
     """Chooses a learning rate: the window, a range test, and ``grid`` rates in rounds over ``seeds`` or ``folds``.
 
     ``target`` is ``"file.py:name"`` or a callable that builds a :class:`~gradclinic.Task` (or a mapping with its keys)
     anew at each call; a task or mapping itself is copied.  ``rates`` are the lowest and the highest to try, in place of
     what the window says.  ``budget`` is what the rounds are planned to cost, in full training runs (default: three).
-    The recipe goes to ``out`` (default ``gradclinic-runs``).  Model and generators are left as they were.
+    With several ``jobs`` as many trials run at a time, in processes or on a Ray cluster (``on="ray"``); the target is
+    named then.  The recipe goes to ``out`` (default ``gradclinic-runs``).  Model and generators are left as they were.
 
     Raises :class:`gradclinic.errors.UserError` when the target cannot be had, is no task or fails; no rate trains; the
     budget is too small; or ``out`` cannot be written.
     """
     folder = FOLDER if out is None else Path(out)
-    options = TuneOptions(grid, seeds, folds, rates, budget, seed, folder, name, page=html, live=False)
+    options = TuneOptions(
+        grid, seeds, folds, rates, budget, seed, folder, name, page=html, live=False, jobs=jobs, on=on
+    )
     return run_tune(target, options)[0]
 
 
@@ -74,15 +82,18 @@ def run_tune(target: Any, options: TuneOptions) -> tuple[Tuning, Path | None, Pa
     """
     if find_spec("torch") is None:
         raise UserError("tuning trains and needs torch: pip install torch")
+    from gradclinic.cure.trials import Places
     from gradclinic.task import find_target, own_generators
 
     _check(options)
+    places = Places(options.jobs, options.on)
+    places.refuse(target)
     found = find_target(target)
     html, json, yaml = (chosen and writable(chosen) for chosen in (options.html, options.json, options.recipe))
-    stem = "".join(letter if letter.isalnum() or letter in "-_" else "-" for letter in found.name).strip("-") or "model"
+    stem = file_stem(found.name)
     path = new_record(options.out, options.name, f"tune-{stem}")
     with own_generators():
-        tuning = _tuned(found, options, path, stem)
+        tuning = _tuned(found, options, places, path, stem)
     page = (html or path.with_suffix(".html")) if options.page else None
     if page:
         tuning.save_html(page)
@@ -102,7 +113,7 @@ def _check(options: TuneOptions) -> None:
         raise UserError(f"a range goes from a lower to a higher learning rate above 0, not from {low:g} to {high:g}")
 
 
-def _tuned(found: Target, options: TuneOptions, path: Path, stem: str) -> Tuning:
+def _tuned(found: Target, options: TuneOptions, places: Places, path: Path, stem: str) -> Tuning:
     from gradclinic.cure import Recipe
     from gradclinic.cure.purse import Purse
     from gradclinic.cure.tuning.grid import Span
@@ -125,7 +136,7 @@ def _tuned(found: Target, options: TuneOptions, path: Path, stem: str) -> Tuning
     with progress_bar("tuning", shown=options.live) as tell:
         try:
             with told_in_one_line():
-                run_search(search, found, wanted, purse, tell, results)
+                run_search(search, found, wanted, purse, tell, results, places)
         except KeyboardInterrupt:
             interrupted = True
     report = tuning_report(search, wanted, purse, found.name, task.steps, own, interrupted=interrupted)
