@@ -40,7 +40,7 @@ BY_HAND: dict[str, list[dict[str, Any]]] = {
     "unfreeze": [{}],
     "pre_norm": [{}],
     "descend": [{}],
-    "momentum": [{"momentum": 0.95}, {"momentum": 0.0}],
+    "momentum": [{"momentum": 0.95}],
     "residual_scaling": [{"kind": "scaled"}],
 }
 #: Families that touch no module: a few models stand for all.
