@@ -103,3 +103,14 @@ def test_names_and_errors_cannot_run() -> None:
     page = search_page.page(replace(TOLD, target=evil, headline=evil, trials=(*TOLD.trials[:3], bad)))
     assert "<script>alert" not in page
     assert "\x1b" not in page
+
+
+def test_losses_are_shown_by_decades_and_one_that_ran_away_does_not_flatten_the_rest() -> None:
+    away = replace(TOLD.trials[0], reported=((10, 2.0), (90, 1e15)), value=1e15)
+    chart = history_chart(replace(TOLD, trials=(*TOLD.trials, away)))
+    assert chart is not None
+    assert chart.layout["yaxis"]["type"] == "log"
+    assert chart.layout["yaxis"]["range"][1] < 5
+    metric = history_chart(replace(TOLD, by_metric=True))
+    assert metric is not None
+    assert metric.layout["yaxis"]["type"] == "linear"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from math import isfinite
 from typing import Any
@@ -19,6 +20,10 @@ MOMENTA = (0.0, 0.5, 0.8, 0.9, 0.95, 0.98, 0.99)
 NO_DECAY = 1e-7
 #: Room at both ends of the values, as a share of their span.
 ROOM = 0.08
+#: Where the marks of those that ended stand, as a share of the axis.
+EDGE = 0.02
+#: Times the middle loss above which one has all but diverged.
+FAR = 1e3
 
 
 def history_chart(told: SearchReport) -> Chart | None:
@@ -34,9 +39,12 @@ def history_chart(told: SearchReport) -> Chart | None:
     ended = [row.number + 1 for row in told.trials if row.fate not in ("", PRUNED)]
     layout = _layout(told, {"title": {"text": "trial"}, "range": [0, len(told.trials) + 1]})
     if ended:
-        low = layout["yaxis"]["range"][0 if told.by_metric else 1]
+        low, high = layout["yaxis"]["range"]
+        # Just inside the worse edge: plotly draws nothing that lies outside by a rounding error.
+        place = low + (high - low) * (EDGE if told.by_metric else 1 - EDGE)
+        worst = numbers([10**place if layout["yaxis"]["type"] == "log" else place], 6)
         data.append(
-            {"type": "scatter", "mode": "markers", "name": "diverged or failed", "x": ended, "y": [low] * len(ended),
+            {"type": "scatter", "mode": "markers", "name": "diverged or failed", "x": ended, "y": worst * len(ended),
              "marker": {"symbol": "x", "size": 9, "color": ALARM}, "cliponaxis": False,
              "hovertemplate": "trial %{x}<extra></extra>"}
         )  # fmt: skip
@@ -99,15 +107,21 @@ def _axis(told: SearchReport, each: str) -> dict[str, Any]:
 
 
 def _layout(told: SearchReport, x: dict[str, Any]) -> dict[str, Any]:
-    values = [row.reported[-1][1] for row in told.trials if row.fate in ("", PRUNED)]
-    finite = sorted(value for value in values if isfinite(value)) or [0.0]
-    low, high = finite[0], finite[-1]
-    if not told.by_metric:  # one bad trial would flatten the rest
-        high = min(high, finite[len(finite) // 2] + 3 * (finite[len(finite) // 2] - low) or high)
-    room = ROOM * (high - low) or 1.0
     return {
         "xaxis": x,
-        "yaxis": {"title": {"text": measure_of(told)}, "range": numbers([low - room, high + room], 6)},
+        "yaxis": {"title": {"text": measure_of(told)}} | _values_axis(told),
         "legend": {"orientation": "h", "y": 1.05, "yanchor": "bottom"},
         "margin": {"l": 60, "r": 10, "t": 60, "b": 45},
     }
+
+
+def _values_axis(told: SearchReport) -> dict[str, Any]:
+    """Losses that are all above 0 are shown by their decades; those far above the middle one have no place."""
+    values = [row.reported[-1][1] for row in told.trials if row.fate in ("", PRUNED)]
+    finite = sorted(value for value in values if isfinite(value)) or [0.0]
+    low, high, middle = finite[0], finite[-1], finite[len(finite) // 2]
+    if not told.by_metric and low > 0:
+        low, high = math.log10(low), math.log10(min(high, FAR * middle))
+    room = ROOM * (high - low) or 1.0
+    kind = "linear" if told.by_metric or finite[0] <= 0 else "log"
+    return {"type": kind, "range": numbers([low - room, high + room], 6)}
